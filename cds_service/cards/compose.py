@@ -1,0 +1,206 @@
+"""Composes the cards of an assessment: at most two, each readable in ten seconds."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+
+from cds_service.cards import wording
+from cds_service.cards.drafts import service_request
+from cds_service.cards.markdown import quantity
+from cds_service.knowledge.loader import Knowledge
+from cds_service.knowledge.model import CardText, Recommendation, Word
+from cds_service.protocol.response import Action, Card, Coding, Response, Source, Suggestion
+from cds_service.reasoning.findings import Advice, Assessment, GeneticState
+from cds_service.reasoning.truth import Truth
+from cds_service.record.facts import PatientRecord
+from cds_service.record.facts import Source as DataSource
+
+LONGEST_SUMMARY = 139
+LONGEST_DETAIL = 1200
+_MOST_FACTS = 6
+
+
+class Composer:
+    """Writes cards in the words of one knowledge module."""
+
+    def __init__(self, knowledge: Knowledge, base_url: str) -> None:
+        self.knowledge = knowledge
+        self._about = f"{base_url}/about"
+        self._namespace = uuid.uuid5(uuid.NAMESPACE_URL, knowledge.module.namespace)
+        reasons = knowledge.module.override_reasons
+        self._reasons = tuple(Coding(code=r.code, system=reasons.system, display=r.display) for r in reasons.reasons)
+
+    def compose(self, assessment: Assessment, record: PatientRecord, hook_instance: str, client: str = "open") -> Response:
+        """The answer for one patient; without cards it says what could not be read, if that could have mattered."""
+        cards = tuple(self._card(topic, assessment, record, f"{client}|{hook_instance}") for topic in assessment.topics)
+        if cards or assessment.withheld:
+            return Response(cards=cards)
+        gaps = self._gaps(assessment, record)
+        return Response(cards=(), extension={self.knowledge.module.extension: {"unavailable": gaps}} if gaps else None)
+
+    def _gaps(self, assessment: Assessment, record: PatientRecord) -> list[dict[str, str]]:
+        """What was missing when nothing is shown: a failure is never an empty answer alone."""
+        unread = {d for d, s in record.sources.items() if s is not DataSource.READ}
+        return [{"what": i.what, "remedy": i.remedy} for i in assessment.issues if i.remedy and (i.level == "warning" or (unread and "was not sent" in i.what))]
+
+    def _card(self, topic: str, assessment: Assessment, record: PatientRecord, call: str) -> Card:
+        text = self.knowledge.cards[topic]
+        word: Word = getattr(self.knowledge.module.topics, topic)
+        suggestions = self._suggestions(topic, assessment, record, f"{call}|{word.code}")
+        return Card(
+            uuid=self._uuid(f"{call}|{word.code}"),
+            summary=self._summary(text, assessment),
+            indicator=self._indicator(topic, text, assessment),
+            source=Source(
+                label=self.knowledge.module.source_label,
+                url=self._about,
+                topic=Coding(code=word.code, system=self.knowledge.module.topics.system, display=word.display),
+            ),
+            detail=self._detail(topic, text, assessment, record),
+            suggestions=suggestions or None,
+            selectionBehavior="any" if suggestions else None,
+            overrideReasons=self._reasons,
+        )
+
+    def _uuid(self, name: str) -> str:
+        """The same call gives the same card the same uuid."""
+        service = self.knowledge.module.service.id
+        return str(uuid.uuid5(self._namespace, f"{service}|{name}"))
+
+    def _indicator(self, topic: str, text: CardText, assessment: Assessment) -> str:
+        if assessment.genetics.ordered and topic == "test":
+            return "info"
+        if topic == "confirmed" and any(a.warns for a in assessment.advice):
+            return "warning"
+        return text.indicator
+
+    # --- summary ---
+
+    def _summary(self, text: CardText, assessment: Assessment) -> str:
+        words = [flag.short or flag.label for flag, _ in wording.present_flags(self.knowledge, assessment) if flag.weight >= 1]
+        warning = "; review " + "; ".join(self._warned(assessment)) if text.topic == "confirmed" and self._warned(assessment) else ""
+        ordered = assessment.genetics.ordered
+        template = text.summary
+        if ordered and text.topic == "test":
+            when = f" on {ordered.on}" if ordered.on else ""
+            template = f"{{findings}}: {ordered.what}{when}"
+        for count in (3, 2, 1):
+            found = " + ".join(_distinct(words)[:count])
+            summary = template.format(findings=found[:1].upper() + found[1:] or "Findings", warning=warning)
+            if len(summary) <= LONGEST_SUMMARY:
+                return summary
+        return summary[: LONGEST_SUMMARY - 1].rstrip() + "\u2026"
+
+    def _warned(self, assessment: Assessment) -> list[str]:
+        """The short names of what makes a confirmed card a warning."""
+        found = []
+        for advice in (a for a in assessment.advice if a.warns):
+            item = self.knowledge.recommendations[advice.id]
+            found += [item.cautions[i].text for i in advice.cautions if item.cautions[i].warns]
+            if item.warns and item.alert and advice.truth is Truth.PRESENT:
+                found.append(item.alert)
+        return found
+
+    # --- detail ---
+
+    def _detail(self, topic: str, text: CardText, assessment: Assessment, record: PatientRecord) -> str:
+        sources = wording.Sources(self.knowledge)
+        if topic in ("confirmed", "supportive"):
+            return self._advice_detail(topic, text, assessment, record, sources)
+        head = text.lead + sources.cite(text.citations)
+        if assessment.genetics.ordered and topic == "test":
+            head = f"{assessment.genetics.ordered.what} ({assessment.genetics.ordered.on or 'no date'}). No order is offered."
+        gene = self._gene_lines(assessment) if topic in ("uncertain", "negative") else []
+        why = wording.rule_line(self.knowledge, assessment, sources) if assessment.criteria and topic != "uncertain" else ""
+        against = list(wording.against_lines(self.knowledge, assessment))
+        lacking = wording.missing(self.knowledge, assessment, record)
+        facts = [wording.finding_line(f, found, assessment) for f, found in wording.present_flags(self.knowledge, assessment)]
+        for most, most_lacking in ((_MOST_FACTS, 6), (5, 4), (4, 3), (3, 2), (2, 1)):
+            detail = self._joined(
+                head,
+                *gene,
+                _block("Found", facts, most),
+                _block("Against", against, 4),
+                f"**Not available** {'; '.join(lacking[:most_lacking])}{_more(lacking, most_lacking)}" if lacking else "",
+                why,
+                sources.line(),
+            )
+            if len(detail) <= LONGEST_DETAIL:
+                break
+        return detail
+
+    def _advice_detail(self, topic: str, text: CardText, assessment: Assessment, record: PatientRecord, sources: wording.Sources) -> str:
+        mine = [(a, self.knowledge.recommendations[a.id]) for a in assessment.advice]
+        mine = [(a, r) for a, r in mine if r.topic == topic]
+        lines = [self._advice_line(a, r, assessment, record, sources) for a, r in mine if a.truth is Truth.PRESENT]
+        unchecked = [r.id for a, r in mine if a.truth is Truth.UNKNOWN]
+        unread = [d.replace("-", " ") for d, s in sorted(record.sources.items()) if s is not DataSource.READ]
+        open_line = f"**Not checked** for want of data: {', '.join(unchecked)}" if unchecked and unread else ""
+        gene = self._gene_lines(assessment) if topic == "confirmed" else []
+        return self._joined(
+            *gene,
+            text.lead,
+            "\n".join(f"- {line}" for line in lines),
+            open_line,
+            f"**Not available** {'; '.join(unread)}" if unread else "",
+            sources.line(),
+        )
+
+    def _advice_line(self, advice: Advice, item: Recommendation, assessment: Assessment, record: PatientRecord, sources: wording.Sources) -> str:
+        cautions = "; ".join(item.cautions[i].text for i in advice.cautions)
+        shown = "".join(self._shown(name, record) for name in item.shows)
+        return f"{item.text}{shown}{f' **Caution:** {cautions}.' if cautions else ''}{sources.cite(item.citations)}"
+
+    def _shown(self, name: str, record: PatientRecord) -> str:
+        """Facts that a sentence asks for, such as the last weight with its day."""
+        value_set = f"vital-{name}"
+        codes = {c.code for c in self.knowledge.value_sets[value_set].concepts}
+        quantity_id = self.knowledge.measurements[value_set].quantity
+        known = [r for r in record.labs if codes.intersection(r.codes) and r.on and self.knowledge.units.factor(quantity_id, r.unit)]
+        if not known:
+            return f" No {name} on record."
+        last = max(known, key=lambda r: r.order)
+        return f" Last {name}: {quantity(f'{last.value:g} {last.unit}')} ({last.on})."
+
+    def _gene_lines(self, assessment: Assessment) -> list[str]:
+        status = assessment.genetics
+        messages = self.knowledge.genetics.messages
+        lines = [wording.evidence_text(e) if e.value else f"{e.what} ({e.on or 'no date'})" for e in status.evidence]
+        said = [messages[r] for r in status.reasons if r in messages]
+        if status.state is GeneticState.NEGATIVE and not status.limited:
+            said.append(messages.get("new-organ", ""))
+        return ["**" + "; ".join(lines) + "**" if lines else "", " ".join(s for s in said if s)]
+
+    def _joined(self, *parts: str) -> str:
+        standing = f"_{self.knowledge.module.status_line}_" if self.knowledge.module.status == "draft" else ""
+        return "\n\n".join(p for p in (*parts, standing) if p)
+
+    # --- suggestions ---
+
+    def _suggestions(self, topic: str, assessment: Assessment, record: PatientRecord, call: str) -> tuple[Suggestion, ...]:
+        offered = [o for o in (self.knowledge.orders[name] for name in assessment.orders) if topic in o.topics]
+        return tuple(
+            Suggestion(
+                label=order.label,
+                uuid=self._uuid(f"{call}|{order.id}"),
+                isRecommended=True if order.recommended else None,
+                actions=(Action(type="create", description=order.description, resource=service_request(order, record.patient_id, assessment)),),
+            )
+            for order in offered
+        )
+
+
+def _block(title: str, lines: list[str], most: int) -> str:
+    if not lines:
+        return ""
+    shown = [f"- {line}" for line in lines[:most]]
+    return "\n".join([f"**{title}**", *shown, *([f"- and {len(lines) - most} more"] if len(lines) > most else [])])
+
+
+def _more(items: list[str], most: int) -> str:
+    return f"; and {len(items) - most} more" if len(items) > most else ""
+
+
+def _distinct(words: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(words))

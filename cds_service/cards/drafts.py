@@ -1,0 +1,33 @@
+"""Draft orders as FHIR R4 ServiceRequests; each is a proposal that nobody but the clinician signs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from cds_service.knowledge.model import DraftOrder
+from cds_service.reasoning.findings import Assessment, Evidence
+
+_REASONS = ("Condition/", "Observation/", "DiagnosticReport/")
+
+
+def service_request(order: DraftOrder, patient_id: str, assessment: Assessment) -> dict[str, Any]:
+    """A draft ServiceRequest for a patient, with references to the evidence that speaks for it."""
+    code: dict[str, Any] = {"text": order.text}
+    if order.codes:
+        code = {"coding": [{"system": c.system, "code": c.code, "display": c.display} for c in order.codes], **code}
+    resource: dict[str, Any] = {
+        "resourceType": "ServiceRequest",
+        "status": "draft",
+        "intent": "proposal",
+        "code": code,
+        "subject": {"reference": f"Patient/{patient_id}"},
+    }
+    reasons = list(_references(e for name in order.reason if name in assessment.findings for e in assessment.findings[name].evidence))
+    if reasons:
+        resource["reasonReference"] = [{"reference": ref} for ref in reasons[:5]]
+    return resource
+
+
+def _references(evidence: Iterable[Evidence]) -> Iterable[str]:
+    return dict.fromkeys(e.ref for e in evidence if e.ref and e.ref.startswith(_REASONS))

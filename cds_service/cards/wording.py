@@ -1,0 +1,124 @@
+"""The sentences of a card: facts with value, unit and day; what speaks against; what is missing; rules; sources."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from cds_service.cards.markdown import escape, link, quantity
+from cds_service.knowledge.loader import Knowledge
+from cds_service.knowledge.model import Flag, Lab
+from cds_service.knowledge.references import leaves, names_in
+from cds_service.reasoning.findings import Assessment, Evidence, Finding
+from cds_service.reasoning.truth import Truth
+from cds_service.record.facts import PatientRecord, Source
+
+_NORMAL = ("macrocytosis", "anemia", "thrombocytopenia", "crp")
+
+
+class Sources:
+    """The citations of one card, numbered as they are used."""
+
+    def __init__(self, knowledge: Knowledge) -> None:
+        self._knowledge = knowledge
+        self._numbers: dict[str, int] = {}
+
+    def cite(self, names: Iterable[str]) -> str:
+        """Numbers in brackets for these citations."""
+        numbers = [self._numbers.setdefault(n, len(self._numbers) + 1) for n in names]
+        return f" [{', '.join(map(str, numbers))}]" if numbers else ""
+
+    def line(self) -> str:
+        """Every citation used, as a numbered line of links."""
+        named = (f"{i} {link(self._knowledge.citations[n].short, self._knowledge.citations[n].url)}" for n, i in self._numbers.items())
+        return f"**Sources** {' · '.join(named)}" if self._numbers else ""
+
+
+def present_flags(knowledge: Knowledge, assessment: Assessment) -> list[tuple[Flag, Finding]]:
+    """Red flags that are present and shown: those that the met criterion rests on first, then by weight."""
+    found = [(f, assessment.findings[n]) for n, f in knowledge.red_flags.items() if f.shown and assessment.findings[n].truth is Truth.PRESENT]
+    bearing = _bearing(knowledge, assessment)
+    return sorted(found, key=lambda pair: (pair[0].id not in bearing, -pair[0].weight))
+
+
+def _bearing(knowledge: Knowledge, assessment: Assessment) -> frozenset[str]:
+    """The flags that the first criterion met refers to, through terms and rules; organs are always among them."""
+    criteria = {c.id: c for tier in knowledge.assessment.tiers for c in tier.any}
+    pending = list(names_in(criteria[assessment.criteria[0]].when)) if assessment.criteria else []
+    reached: set[str] = set()
+    while pending:
+        name = pending.pop()
+        if name in reached:
+            continue
+        reached.add(name)
+        if name in knowledge.terms:
+            pending += names_in(knowledge.terms[name].when)
+        elif name in knowledge.rules:
+            pending += [n for item in knowledge.rules[name].items for n in names_in(item)]
+    return frozenset(reached | {n for n, f in knowledge.red_flags.items() if f.organ})
+
+
+def finding_line(flag: Flag, finding: Finding, assessment: Assessment) -> str:
+    """One finding with its facts: value, unit, day, and what qualifies them."""
+    facts = "; ".join(dict.fromkeys(filter(None, (evidence_text(e, flag) for e in finding.evidence[:2]))))
+    provisional = ""
+    if flag.provisional and any(e.value for e in finding.evidence) and assessment.truth(flag.provisional.unless) is not Truth.PRESENT:
+        provisional = f" ({flag.provisional.text})"
+    return f"{flag.label}{provisional}: {facts}" if facts else f"{flag.label}{provisional}"
+
+
+def evidence_text(evidence: Evidence, flag: Flag | None = None) -> str:
+    """A fact in a few words: `MCV 108 fL (2026-11-01)`, `ICD-10-CM L98.2 (2024-03-01)`."""
+    when = f"{evidence.on}" if evidence.on else "no date"
+    remarks = "".join(f", {r}" for r in evidence.remarks if r not in ("undated",))
+    if evidence.quote:
+        quoted = f'"{escape(evidence.quote, 120)}"' if evidence.what == "Report" else "by its text"
+        return f"{quoted} ({when})"
+    if evidence.what in ("Condition", "Procedure"):
+        return f"{evidence.code or 'by its text'} ({when}{remarks})"
+    name = "" if flag and evidence.what == flag.label else f"{evidence.what} "
+    return f"{name}{quantity(evidence.value or '')} ({when}{remarks})".replace("  ", " ")
+
+
+def against_lines(knowledge: Knowledge, assessment: Assessment) -> Iterator[str]:
+    """Other explanations that were found or not assessed, and results that are normal."""
+    found = [(f, assessment.findings[n]) for n, f in knowledge.alternatives.items() if assessment.findings[n].truth is Truth.PRESENT]
+    for flag, finding in found:
+        note = f" ({flag.note})" if flag.note else ""
+        yield f"{finding_line(flag, finding, assessment)}{note}"
+    normal = [
+        evidence_text(finding.evidence[0])
+        for name in _NORMAL
+        if name in assessment.findings and (finding := assessment.findings[name]).truth is Truth.ABSENT and finding.evidence
+    ]
+    if normal:
+        yield f"Within limits: {'; '.join(normal)}"
+    open_ones = [f.label for n, f in knowledge.alternatives.items() if assessment.findings[n].truth is Truth.UNKNOWN]
+    if open_ones:
+        yield f"Not assessed: {'; '.join(open_ones)}"
+
+
+def missing(knowledge: Knowledge, assessment: Assessment, record: PatientRecord) -> list[str]:
+    """Data that was not available: tests without a usable result, sources that could not be read, and other issues."""
+    labels: dict[str, None] = {}
+    for name, flag in knowledge.red_flags.items():
+        finding = assessment.findings.get(name)
+        if finding is None or finding.truth is not Truth.UNKNOWN or flag.weight < 1:
+            continue
+        for criterion in leaves(flag.when):
+            if isinstance(criterion, Lab) and not criterion.persists:
+                labels[knowledge.measurements[criterion.value_set].label] = None
+    unread = [domain.replace("-", " ") for domain, source in sorted(record.sources.items()) if source is not Source.READ]
+    issues = [issue.what for issue in assessment.issues if issue.level == "warning"]
+    return [*labels, *unread, *issues]
+
+
+def rule_line(knowledge: Knowledge, assessment: Assessment, sources: Sources) -> str:
+    """Why the card fired: the criterion, and the published performance or that there is none."""
+    criteria = {c.id: c for tier in knowledge.assessment.tiers for c in tier.any}
+    first = criteria[assessment.criteria[0]]
+    lowered = " Lowered one step by a treated malignancy." if assessment.lowered else ""
+    if first.rule is None:
+        return f"**Why** {first.label}. Expert framing, no published performance.{lowered}"
+    rule = knowledge.rules[first.rule]
+    caution = f" {rule.caution}" if rule.caution else ""
+    return f"**Why** {rule.label}: {rule.performance}, {rule.population}.{caution}{lowered}{sources.cite(rule.citations)}"

@@ -1,0 +1,116 @@
+"""Every error this service raises.
+
+CDSServiceError                      code (stable), status, public sentence; the detail goes to the log only
+├── RequestError
+│   ├── MalformedBody 400            not JSON, too deep, not text
+│   ├── InvalidRequest 400           names the place as a JSON pointer
+│   ├── PatientMismatch 400          the prefetched Patient is not the context's
+│   ├── UnknownService 404
+│   ├── MethodNotAllowed 405
+│   ├── PayloadTooLarge 413
+│   └── UnsupportedMediaType 415
+├── DataError
+│   └── RequiredDataUnavailable 412  names the prefetch keys
+├── KnowledgeError                   at start-up only: names file, line and remedy
+└── SettingsError                    at start-up only: names the setting and remedy
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class CDSServiceError(Exception):
+    """An error with a stable code and a sentence that may be shown to anyone."""
+
+    code: ClassVar[str] = "internal"
+    status: ClassVar[int] = 500
+    issue_type: ClassVar[str] = "exception"
+
+    def __init__(self, public: str, *, place: str = "") -> None:
+        super().__init__(public)
+        self.public = public
+        self.place = place
+
+
+class RequestError(CDSServiceError):
+    """The caller sent something we cannot take."""
+
+    status = 400
+    issue_type = "invalid"
+
+
+class MalformedBody(RequestError):
+    """The body is not JSON that we accept."""
+
+    code = "malformed-body"
+    issue_type = "structure"
+
+
+class InvalidRequest(RequestError):
+    """The body is JSON, but not a CDS Hooks request for this service."""
+
+    code = "invalid-request"
+
+
+class PatientMismatch(RequestError):
+    """The prefetched Patient is another one than the context names."""
+
+    code = "patient-mismatch"
+    issue_type = "conflict"
+
+
+class UnknownService(RequestError):
+    """No such path or service id."""
+
+    code = "unknown-service"
+    status = 404
+    issue_type = "not-found"
+
+
+class MethodNotAllowed(RequestError):
+    """The path exists, but not for this method."""
+
+    code = "method-not-allowed"
+    status = 405
+    issue_type = "not-supported"
+
+
+class PayloadTooLarge(RequestError):
+    """The body is larger than the limit."""
+
+    code = "payload-too-large"
+    status = 413
+    issue_type = "too-long"
+
+
+class UnsupportedMediaType(RequestError):
+    """The body is not sent as JSON, or is compressed."""
+
+    code = "unsupported-media-type"
+    status = 415
+    issue_type = "not-supported"
+
+
+class DataError(CDSServiceError):
+    """The data needed for an answer cannot be had."""
+
+
+class RequiredDataUnavailable(DataError):
+    """Nothing can be evaluated without these prefetch keys."""
+
+    code = "required-data-unavailable"
+    status = 412
+    issue_type = "required"
+
+
+class KnowledgeError(CDSServiceError):
+    """The knowledge module is not sound; the process does not start."""
+
+    code = "knowledge"
+
+
+class SettingsError(CDSServiceError):
+    """A setting is missing or wrong; the process does not start."""
+
+    code = "settings"

@@ -1,0 +1,262 @@
+"""One resource to the facts it holds. A resource without a subject that we can name never reaches this place."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from cds_service.fhir import resources as fhir
+from cds_service.fhir.values import Number, of_quantity, of_text, upper_limit
+from cds_service.record import facts
+from cds_service.record.codes import Code, code
+from cds_service.record.dates import Day, Moment, moment
+
+# Routes that carry a drug into the whole body; any other stated route is a local one.
+_SYSTEMIC_ROUTES = ("oral", "intravenous", "iv", "po", "intramuscular", "im", "subcutaneous", "sc", "by mouth", "per os", "parenteral", "enteral", "26643006", "47625008")
+
+
+def codes(concept: fhir.CodeableConcept | None) -> tuple[Code, ...]:
+    """The codes of a concept in canonical spelling; a coding without system or code is left out."""
+    if concept is None or not concept.coding:
+        return ()
+    return tuple(code(c.system, c.code) for c in concept.coding if c.system and c.code)
+
+
+def text(concept: fhir.CodeableConcept | None) -> str:
+    """A concept's text, else the first display."""
+    if concept is None:
+        return ""
+    if concept.text:
+        return concept.text
+    return next((c.display for c in concept.coding or () if c.display), "")
+
+
+def words(concept: fhir.CodeableConcept | None) -> str:
+    """A concept's text and every display, for reading by words."""
+    if concept is None:
+        return ""
+    parts = [concept.text or "", *(c.display or "" for c in concept.coding or ())]
+    return " / ".join(dict.fromkeys(p for p in parts if p))
+
+
+def first_moment(*candidates: str | fhir.Span | None) -> Moment | None:
+    """The first candidate that is a date; a period counts from its start."""
+    for candidate in candidates:
+        raw = candidate.start or candidate.end if isinstance(candidate, fhir.Span) else candidate
+        if raw and (found := moment(raw)):
+            return found
+    return None
+
+
+def status_code(status: fhir.CodeableConcept | str | None) -> str | None:
+    """The code of a status that may be a concept or, in some charts, a bare string."""
+    if isinstance(status, str):
+        return status.strip() or None
+    if status is None:
+        return None
+    return next((c.code.strip() for c in status.coding or () if c.code), None) or (status.text or None)
+
+
+# --- Observation ---
+
+
+def observation(resource: fhir.Observation, ref: str | None) -> Iterator[facts.LabResult | facts.Report]:
+    """The numbers of an observation and its components, and, where it is not a number, its report."""
+    status = resource.status.strip() if resource.status else None
+    when = first_moment(resource.effectiveDateTime, resource.effectiveInstant, resource.effectivePeriod, resource.issued)
+    remark = " ".join([*(n.text or "" for n in resource.note or ()), *(text(i) for i in resource.interpretation or ())])
+    number = _number(resource)
+    own = codes(resource.code)
+    name = words(resource.code)
+    if number:
+        yield facts.LabResult(
+            ref=ref,
+            codes=own,
+            text="",
+            status=status,
+            when=when,
+            value=number.value,
+            unit=number.unit,
+            comparator=number.comparator,
+            upper_limit=upper_limit(resource.referenceRange, number.unit),
+            remark=remark,
+        )
+    for part in resource.component or ():
+        if inner := _number(part):
+            limit = upper_limit(part.referenceRange, inner.unit)
+            yield facts.LabResult(
+                ref=ref,
+                codes=codes(part.code),
+                status=status,
+                when=when,
+                value=inner.value,
+                unit=inner.unit,
+                comparator=inner.comparator,
+                upper_limit=limit,
+                remark=remark,
+            )
+    items = tuple(_item(part) for part in resource.component or ())
+    interpretations = tuple(c.value.upper() for i in resource.interpretation or () for c in codes(i))
+    told = resource.valueString or text(resource.valueCodeableConcept)
+    worded = any(i.value_codes or i.value_text for i in items)
+    if number is None and (told or worded or resource.derivedFrom or interpretations or not items):
+        yield facts.Report(
+            ref=ref,
+            codes=own,
+            text=name,
+            status=status,
+            when=when,
+            conclusion="\n".join(t for t in (told, *(n.text or "" for n in resource.note or ())) if t),
+            conclusion_codes=codes(resource.valueCodeableConcept),
+            interpretations=interpretations,
+            items=items,
+            derived_from=tuple(_bare(r.reference) for r in resource.derivedFrom or () if r.reference),
+            specimen=(resource.specimen.display or "") if resource.specimen else "",
+        )
+
+
+def _number(holder: fhir.Observation | fhir.Component) -> Number | None:
+    if holder.valueQuantity is not None:
+        return of_quantity(holder.valueQuantity)
+    if holder.valueString is not None:
+        return of_text(holder.valueString)
+    if holder.valueInteger is not None:
+        return Number(float(holder.valueInteger), "", "")
+    return None
+
+
+def _item(part: fhir.Component) -> facts.ReportItem:
+    number = _number(part)
+    return facts.ReportItem(
+        codes=codes(part.code),
+        text=text(part.code),
+        value_codes=codes(part.valueCodeableConcept),
+        value_text=words(part.valueCodeableConcept) or (part.valueString or ""),
+        number=number.value if number else None,
+        unit=number.unit if number else "",
+    )
+
+
+def _bare(reference: str) -> str:
+    """A reference as Type/id, whatever server it was absolute on."""
+    parts = reference.split("/_history/")[0].rstrip("/").split("/")
+    return "/".join(parts[-2:]) if len(parts) >= 2 else reference
+
+
+# --- the other resources ---
+
+
+def condition(resource: fhir.Condition, ref: str | None) -> Iterator[facts.Condition]:
+    """A diagnosis or problem; one entered in error is left out here."""
+    verification = status_code(resource.verificationStatus)
+    if verification == "entered-in-error":
+        return
+    recorded = first_moment(resource.recordedDate)
+    yield facts.Condition(
+        ref=ref,
+        codes=codes(resource.code),
+        text=text(resource.code),
+        status=status_code(resource.clinicalStatus),
+        verification=verification,
+        when=first_moment(resource.onsetDateTime, resource.onsetPeriod) or recorded,
+        recorded=recorded,
+    )
+
+
+def medication_request(resource: fhir.MedicationRequest, ref: str | None, concept: fhir.CodeableConcept | None, name: str) -> Iterator[facts.Medication]:
+    """An order of a drug, with the days it covers as far as the order says."""
+    dispense = resource.dispenseRequest
+    bounds = [d.timing.repeat.boundsPeriod for d in resource.dosageInstruction or () if d.timing and d.timing.repeat and d.timing.repeat.boundsPeriod]
+    validity = dispense.validityPeriod if dispense else None
+    start = first_moment(*(b.start for b in bounds), validity.start if validity else None, resource.authoredOn)
+    ends = [m.day for b in (*bounds, validity) if b and b.end and (m := moment(b.end))]
+    supplied = _supplied(dispense, start)
+    yield facts.Medication(
+        ref=ref,
+        codes=codes(concept),
+        text=name or words(concept),
+        status=resource.status.strip() if resource.status else None,
+        intent=resource.intent,
+        not_given=bool(resource.doNotPerform),
+        when=start,
+        until=max(ends) if ends else supplied,
+        route=_local_route(resource.dosageInstruction),
+    )
+
+
+def _supplied(dispense: fhir.DispenseRequest | None, start: Moment | None) -> Day | None:
+    """The day until which a dispensed supply lasts, if it is given in days or weeks."""
+    duration = dispense.expectedSupplyDuration if dispense else None
+    if dispense is None or duration is None or duration.value is None or start is None:
+        return None
+    factor = {"d": 1, "day": 1, "days": 1, "wk": 7, "week": 7, "weeks": 7}.get((duration.code or duration.unit or "").strip().lower())
+    days = duration.value * (factor or 0) * (1 + max(0, dispense.numberOfRepeatsAllowed or 0))
+    return start.day + dt.timedelta(days=round(days) - 1) if factor and 1 <= days <= 3660 else None
+
+
+def medication_statement(resource: fhir.MedicationStatement, ref: str | None, concept: fhir.CodeableConcept | None, name: str) -> Iterator[facts.Medication]:
+    """A statement that a drug is or was taken."""
+    period = resource.effectivePeriod
+    end = moment(period.end) if period and period.end else None
+    yield facts.Medication(
+        ref=ref,
+        codes=codes(concept),
+        text=name or words(concept),
+        status=resource.status.strip() if resource.status else None,
+        when=first_moment(resource.effectiveDateTime, period, resource.dateAsserted),
+        until=end.day if end else None,
+        route=_local_route(resource.dosage),
+    )
+
+
+def _local_route(dosages: list[fhir.Dosage] | None) -> str:
+    """The stated route, if it is not one that reaches the whole body."""
+    for dosage in dosages or ():
+        route = words(dosage.route).lower()
+        coded = {c.value for c in codes(dosage.route)}
+        if route and not coded & set(_SYSTEMIC_ROUTES) and not any(w in route.replace("/", " ").split() or w in route for w in _SYSTEMIC_ROUTES if len(w) > 2):
+            return route if route not in _SYSTEMIC_ROUTES else ""
+    return ""
+
+
+def service_request(resource: fhir.ServiceRequest, ref: str | None) -> Iterator[facts.Order]:
+    """A service that was asked for."""
+    if not resource.doNotPerform and resource.intent not in ("proposal", "plan"):
+        status = resource.status.strip() if resource.status else None
+        yield facts.Order(ref=ref, codes=codes(resource.code), text=words(resource.code), status=status, when=first_moment(resource.authoredOn))
+
+
+def diagnostic_report(resource: fhir.DiagnosticReport, ref: str | None) -> Iterator[facts.Report]:
+    """A report with its conclusion in words and codes."""
+    yield facts.Report(
+        ref=ref,
+        codes=codes(resource.code),
+        text=words(resource.code),
+        status=resource.status.strip() if resource.status else None,
+        when=first_moment(resource.effectiveDateTime, resource.effectivePeriod, resource.issued),
+        conclusion="\n".join(t for t in (resource.conclusion, *(words(c) for c in resource.conclusionCode or ())) if t),
+        conclusion_codes=tuple(c for concept in resource.conclusionCode or () for c in codes(concept)),
+    )
+
+
+def procedure(resource: fhir.Procedure, ref: str | None) -> Iterator[facts.Procedure]:
+    """Something done to the patient."""
+    when = first_moment(resource.performedDateTime, resource.performedPeriod)
+    yield facts.Procedure(ref=ref, codes=codes(resource.code), text=text(resource.code), status=resource.status, when=when)
+
+
+def immunization(resource: fhir.Immunization, ref: str | None) -> Iterator[facts.Immunization]:
+    """A vaccine given."""
+    when = first_moment(resource.occurrenceDateTime)
+    yield facts.Immunization(ref=ref, codes=codes(resource.vaccineCode), text=words(resource.vaccineCode), status=resource.status, when=when)
+
+
+SIMPLE: dict[str, Callable[[Any, str | None], Iterable[facts.Fact]]] = {
+    "Observation": observation,
+    "Condition": condition,
+    "ServiceRequest": service_request,
+    "DiagnosticReport": diagnostic_report,
+    "Procedure": procedure,
+    "Immunization": immunization,
+}

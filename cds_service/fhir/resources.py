@@ -1,0 +1,300 @@
+"""The parts of FHIR R4 resources that this service reads, as msgspec structs.
+
+Only what is used is decoded; everything else in a resource is skipped. Names are FHIR's own.
+"""
+# ruff: noqa: N815
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Element(msgspec.Struct, omit_defaults=True, gc=False):
+    """Base of all partial structs; unknown members are ignored."""
+
+
+class Coding(Element):
+    """FHIR Coding."""
+
+    system: str | None = None
+    code: str | None = None
+    display: str | None = None
+
+
+class CodeableConcept(Element):
+    """FHIR CodeableConcept."""
+
+    coding: list[Coding] | None = None
+    text: str | None = None
+
+
+class Reference(Element):
+    """FHIR Reference."""
+
+    reference: str | None = None
+    display: str | None = None
+
+
+class Quantity(Element):
+    """FHIR Quantity."""
+
+    value: float | None = None
+    comparator: str | None = None
+    unit: str | None = None
+    system: str | None = None
+    code: str | None = None
+
+
+class Range(Element):
+    """Observation.referenceRange."""
+
+    high: Quantity | None = None
+
+
+class Span(Element):
+    """FHIR Period."""
+
+    start: str | None = None
+    end: str | None = None
+
+
+class Annotation(Element):
+    """FHIR Annotation."""
+
+    text: str | None = None
+
+
+class Meta(Element):
+    """FHIR Meta."""
+
+    lastUpdated: str | None = None
+
+
+class Resource(Element):
+    """What every resource may have."""
+
+    id: str | None = None
+    meta: Meta | None = None
+    contained: list[msgspec.Raw] | None = None
+
+
+class Patient(Resource, tag_field="resourceType", tag="Patient"):
+    """FHIR Patient: who the request is about."""
+
+    birthDate: str | None = None
+    gender: str | None = None
+    deceasedBoolean: bool | None = None
+    deceasedDateTime: str | None = None
+
+
+class Component(Element):
+    """Observation.component."""
+
+    code: CodeableConcept | None = None
+    valueQuantity: Quantity | None = None
+    valueString: str | None = None
+    valueCodeableConcept: CodeableConcept | None = None
+    valueInteger: int | None = None
+    interpretation: list[CodeableConcept] | None = None
+    referenceRange: list[Range] | None = None
+
+
+class Observation(Resource, tag_field="resourceType", tag="Observation"):
+    """FHIR Observation."""
+
+    status: str | None = None
+    code: CodeableConcept | None = None
+    subject: Reference | None = None
+    effectiveDateTime: str | None = None
+    effectiveInstant: str | None = None
+    effectivePeriod: Span | None = None
+    issued: str | None = None
+    valueQuantity: Quantity | None = None
+    valueString: str | None = None
+    valueCodeableConcept: CodeableConcept | None = None
+    valueInteger: int | None = None
+    interpretation: list[CodeableConcept] | None = None
+    note: list[Annotation] | None = None
+    specimen: Reference | None = None
+    referenceRange: list[Range] | None = None
+    component: list[Component] | None = None
+    hasMember: list[Reference] | None = None
+    derivedFrom: list[Reference] | None = None
+
+
+class Condition(Resource, tag_field="resourceType", tag="Condition"):
+    """FHIR Condition."""
+
+    clinicalStatus: CodeableConcept | str | None = None
+    verificationStatus: CodeableConcept | str | None = None
+    code: CodeableConcept | None = None
+    subject: Reference | None = None
+    onsetDateTime: str | None = None
+    onsetPeriod: Span | None = None
+    recordedDate: str | None = None
+
+
+class Repeat(Element):
+    """Timing.repeat."""
+
+    boundsPeriod: Span | None = None
+
+
+class Timing(Element):
+    """FHIR Timing."""
+
+    repeat: Repeat | None = None
+
+
+class Dosage(Element):
+    """FHIR Dosage."""
+
+    timing: Timing | None = None
+    route: CodeableConcept | None = None
+
+
+class DispenseRequest(Element):
+    """MedicationRequest.dispenseRequest."""
+
+    validityPeriod: Span | None = None
+    expectedSupplyDuration: Quantity | None = None
+    numberOfRepeatsAllowed: int | None = None
+
+
+class Medication(Resource, tag_field="resourceType", tag="Medication"):
+    """FHIR Medication, contained or referred to."""
+
+    code: CodeableConcept | None = None
+
+
+class MedicationRequest(Resource, tag_field="resourceType", tag="MedicationRequest"):
+    """FHIR MedicationRequest."""
+
+    status: str | None = None
+    intent: str | None = None
+    doNotPerform: bool | None = None
+    medicationCodeableConcept: CodeableConcept | None = None
+    medicationReference: Reference | None = None
+    subject: Reference | None = None
+    authoredOn: str | None = None
+    dosageInstruction: list[Dosage] | None = None
+    dispenseRequest: DispenseRequest | None = None
+
+
+class MedicationStatement(Resource, tag_field="resourceType", tag="MedicationStatement"):
+    """FHIR MedicationStatement."""
+
+    status: str | None = None
+    medicationCodeableConcept: CodeableConcept | None = None
+    medicationReference: Reference | None = None
+    subject: Reference | None = None
+    effectiveDateTime: str | None = None
+    effectivePeriod: Span | None = None
+    dateAsserted: str | None = None
+    dosage: list[Dosage] | None = None
+
+
+class ServiceRequest(Resource, tag_field="resourceType", tag="ServiceRequest"):
+    """FHIR ServiceRequest: what is already ordered."""
+
+    status: str | None = None
+    intent: str | None = None
+    doNotPerform: bool | None = None
+    code: CodeableConcept | None = None
+    subject: Reference | None = None
+    authoredOn: str | None = None
+
+
+class DiagnosticReport(Resource, tag_field="resourceType", tag="DiagnosticReport"):
+    """FHIR DiagnosticReport."""
+
+    status: str | None = None
+    code: CodeableConcept | None = None
+    subject: Reference | None = None
+    effectiveDateTime: str | None = None
+    effectivePeriod: Span | None = None
+    issued: str | None = None
+    specimen: list[Reference] | None = None
+    result: list[Reference] | None = None
+    conclusion: str | None = None
+    conclusionCode: list[CodeableConcept] | None = None
+
+
+class Procedure(Resource, tag_field="resourceType", tag="Procedure"):
+    """FHIR Procedure."""
+
+    status: str | None = None
+    code: CodeableConcept | None = None
+    subject: Reference | None = None
+    performedDateTime: str | None = None
+    performedPeriod: Span | None = None
+
+
+class Immunization(Resource, tag_field="resourceType", tag="Immunization"):
+    """FHIR Immunization."""
+
+    status: str | None = None
+    vaccineCode: CodeableConcept | None = None
+    patient: Reference | None = None
+    occurrenceDateTime: str | None = None
+
+
+class OutcomeIssue(Element):
+    """OperationOutcome.issue."""
+
+    severity: str | None = None
+
+
+class OperationOutcome(Resource, tag_field="resourceType", tag="OperationOutcome"):
+    """FHIR OperationOutcome: a search that failed or wants to say something."""
+
+    issue: list[OutcomeIssue] | None = None
+
+
+class Link(Element):
+    """Bundle.link."""
+
+    relation: str | None = None
+    url: str | None = None
+
+
+class Entry(Element):
+    """Bundle.entry with its resource undecoded."""
+
+    fullUrl: str | None = None
+    resource: msgspec.Raw = msgspec.Raw()
+
+
+class Bundle(Resource, tag_field="resourceType", tag="Bundle"):
+    """FHIR Bundle, with or without a type; its entries stay raw until each is read by itself."""
+
+    entry: list[Entry | None] | None = None
+    link: list[Link] | None = None
+
+
+class Kind(Element):
+    """Only the type of a resource."""
+
+    resourceType: str | None = None
+    id: str | None = None
+
+
+Clinical = Observation | Condition | MedicationRequest | MedicationStatement | ServiceRequest | DiagnosticReport | Procedure | Immunization
+READ = {
+    kind.__name__: msgspec.json.Decoder(kind)
+    for kind in (
+        Observation,
+        Condition,
+        MedicationRequest,
+        MedicationStatement,
+        ServiceRequest,
+        DiagnosticReport,
+        Procedure,
+        Immunization,
+        Medication,
+        Patient,
+        OperationOutcome,
+        Bundle,
+    )
+}
+KIND = msgspec.json.Decoder(Kind)

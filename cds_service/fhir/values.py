@@ -1,0 +1,52 @@
+"""Values as charts write them: quantities, and strings such as "104 fL", "<0.5 mg/L" or "GT 45"."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from cds_service.fhir.resources import Quantity, Range
+
+_WORDS = {"LT": "<", "GT": ">", "LE": "<=", "GE": ">="}
+_COMPARATORS = frozenset({"<", "<=", ">", ">="})
+_TEXT = re.compile(r"\s*(<=|>=|<|>|LT|GT|LE|GE)?\s*([0-9]{1,9}(?:[.,][0-9]{1,6})?)\s*([^\s0-9<>=][^<>=]{0,30})?\s*", re.IGNORECASE)
+
+
+class Number(NamedTuple):
+    """A number with its comparator and unit as written."""
+
+    value: float
+    comparator: str
+    unit: str
+
+
+def of_quantity(quantity: Quantity) -> Number | None:
+    """The number in a Quantity; its UCUM code where there is one, else its unit."""
+    if quantity.value is None:
+        return None
+    comparator = (quantity.comparator or "").strip()
+    if comparator and comparator not in _COMPARATORS:
+        return None
+    return Number(quantity.value, comparator, (quantity.code or quantity.unit or "").strip())
+
+
+def of_text(text: str) -> Number | None:
+    """The number in a string that is nothing but a number with comparator and unit; None for any other words."""
+    match = _TEXT.fullmatch(text[:80])
+    if not match or len(text) > len(match.group()):
+        return None
+    sign, digits, unit = match.groups()
+    if "," in digits and len(digits.rpartition(",")[2]) == 3:
+        return None  # 1,234 may be a thousand or a fraction: never a guess
+    comparator = _WORDS.get((sign or "").upper(), sign or "")
+    return Number(float(digits.replace(",", ".")), comparator, (unit or "").strip())
+
+
+def upper_limit(ranges: list[Range] | None, unit: str) -> float | None:
+    """The laboratory's upper limit of normal, if it is given in the unit of the result."""
+    for one in ranges or ():
+        if one.high and one.high.value is not None:
+            written = (one.high.code or one.high.unit or unit).strip()
+            if written.lower() == unit.lower():
+                return one.high.value
+    return None

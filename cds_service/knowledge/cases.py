@@ -1,0 +1,118 @@
+"""Cases as clinicians write them, turned into patient records."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from cds_service.errors import KnowledgeError
+from cds_service.knowledge.loader import Knowledge
+from cds_service.knowledge.model import Case, CaseFact
+from cds_service.record.codes import Code, code
+from cds_service.record.dates import Day, moment
+from cds_service.record.facts import Condition, Immunization, LabResult, Medication, Order, PatientRecord, Procedure, Report, Source
+
+_DEFAULT_DATE = "2026-11-01"
+
+
+def record_of(knowledge: Knowledge, case: Case) -> PatientRecord:
+    """The chart of a case. Raises KnowledgeError when its shorthand names nothing."""
+    chart = case.record
+    today = Day.fromisoformat(case.today)
+    patient = chart.patient
+    birth = moment(patient.birth) if patient and patient.birth else None
+    if patient and patient.age is not None:
+        birth = moment((_years_before(today, patient.age) - dt.timedelta(days=1)).isoformat())
+    sources = {r.domain: Source.READ for r in knowledge.requirements.values()}
+    for name in chart.unavailable:
+        if name not in sources:
+            raise KnowledgeError(f"case '{case.name}': there is no source '{name}'. Use one of {sorted(sources)}.")
+        sources[name] = Source.UNAVAILABLE
+    return PatientRecord(
+        patient_id="case",
+        birth=birth,
+        sex=patient.sex if patient else None,
+        deceased=bool(patient and patient.deceased),
+        labs=tuple(_lab(knowledge, case, f, i) for i, f in enumerate(chart.labs)),
+        conditions=tuple(
+            Condition(
+                ref=f"Condition/c{i}",
+                codes=_codes(knowledge, case, f),
+                text=f.text or "",
+                status=f.status or "active",
+                verification=f.verification or "confirmed",
+                when=moment(f.date or _DEFAULT_DATE) if f.date != "none" else None,
+                recorded=moment(f.date or _DEFAULT_DATE) if f.date != "none" else None,
+            )
+            for i, f in enumerate(chart.conditions)
+        ),
+        medications=tuple(
+            Medication(
+                ref=f"MedicationRequest/m{i}",
+                codes=_codes(knowledge, case, f),
+                text=f.text or "",
+                status=f.status or "active",
+                intent="order",
+                when=moment(f.date or _DEFAULT_DATE) if f.date != "none" else None,
+                until=Day.fromisoformat(f.until) if f.until else None,
+            )
+            for i, f in enumerate(chart.medications)
+        ),
+        procedures=tuple(
+            Procedure(ref=f"Procedure/p{i}", codes=_codes(knowledge, case, f), text=f.text or "", status=f.status or "completed", when=moment(f.date or _DEFAULT_DATE))
+            for i, f in enumerate(chart.procedures)
+        ),
+        immunizations=tuple(
+            Immunization(ref=f"Immunization/i{i}", codes=_codes(knowledge, case, f), text=f.text or "", status=f.status or "completed", when=moment(f.date or _DEFAULT_DATE))
+            for i, f in enumerate(chart.immunizations)
+        ),
+        orders=tuple(
+            Order(ref=f"ServiceRequest/s{i}", codes=_codes(knowledge, case, f), text=f.text or "", status=f.status or "active", when=moment(f.date or _DEFAULT_DATE))
+            for i, f in enumerate(chart.orders)
+        ),
+        reports=tuple(
+            Report(
+                ref=f"DiagnosticReport/r{i}",
+                codes=_codes(knowledge, case, f),
+                text=f.text or "",
+                status=f.status or "final",
+                when=moment(f.date or _DEFAULT_DATE) if f.date != "none" else None,
+                conclusion=f.conclusion or "",
+            )
+            for i, f in enumerate(chart.reports)
+        ),
+        sources=sources,
+    )
+
+
+def _years_before(day: Day, years: int) -> Day:
+    try:
+        return day.replace(year=day.year - years)
+    except ValueError:  # 29 February
+        return day.replace(year=day.year - years, day=28)
+
+
+def _lab(knowledge: Knowledge, case: Case, fact: CaseFact, index: int) -> LabResult:
+    if fact.value is None:
+        raise KnowledgeError(f"case '{case.name}': a lab has no value. Add value and unit.")
+    return LabResult(
+        ref=f"Observation/l{index}",
+        codes=_codes(knowledge, case, fact),
+        text=fact.text or "",
+        status=fact.status or "final",
+        when=moment(fact.date or _DEFAULT_DATE) if fact.date != "none" else None,
+        value=fact.value,
+        unit=fact.unit or "",
+        upper_limit=fact.upper_limit,
+        remark=fact.remark or "",
+    )
+
+
+def _codes(knowledge: Knowledge, case: Case, fact: CaseFact) -> tuple[Code, ...]:
+    if fact.code is None:
+        return ()
+    if fact.system:
+        return (code(fact.system, fact.code),)
+    value_set = knowledge.value_sets.get(fact.code)
+    if value_set is None:
+        raise KnowledgeError(f"case '{case.name}': there is no value set '{fact.code}'. Name one, or give system and code.")
+    return (value_set.concepts[0].code,)

@@ -1,0 +1,579 @@
+"""The shape of a knowledge module: what clinical authors may write, and nothing else.
+
+Every file of a module is read into these frozen types; an unknown key, a wrong type or a reference to nothing is
+refused with file, line and remedy (see `loader`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+import msgspec
+
+
+class Author(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
+    """Base of everything that stands in a module file."""
+
+
+# --- criteria: what can be asked of a chart (a closed set of kinds) ---
+
+
+class Limit(Author, frozen=True, kw_only=True):
+    """A threshold with its unit: one value, or one for men and one for women.
+
+    With an unknown administrative gender the answer is known only where both thresholds agree.
+    """
+
+    unit: str
+    value: float | None = None
+    male: float | None = None
+    female: float | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a limit without a value."""
+        if (self.value is None) == (self.male is None) or (self.male is None) != (self.female is None):
+            raise ValueError("a limit has a value, or a value for male and for female")
+
+    def values(self, sex: str | None) -> tuple[float, ...]:
+        """The thresholds that may apply to a patient of this administrative gender."""
+        if self.value is not None:
+            return (self.value,)
+        assert self.male is not None and self.female is not None  # noqa: S101 - __post_init__ has seen to it
+        return {"male": (self.male,), "female": (self.female,)}.get(sex or "", (self.male, self.female))
+
+
+class Persistence(Author, frozen=True, kw_only=True):
+    """How often and how far apart a result must repeat, and where the latest must still lie."""
+
+    results: int
+    apart: str
+    latest: Limit | None = None
+
+
+class Lab(Author, frozen=True, kw_only=True, tag_field="kind", tag="lab"):
+    """The latest usable result lies beyond a limit (or any result in the window does, or repeatedly)."""
+
+    value_set: str
+    within: str
+    above: Limit | None = None
+    below: Limit | None = None
+    at_least: Limit | None = None
+    at_most: Limit | None = None
+    above_upper_limit: float | None = None  # times the laboratory's own upper limit of normal
+    persists: Persistence | None = None
+    take: Literal["latest", "any"] = "latest"
+
+
+class Resulted(Author, frozen=True, kw_only=True, tag_field="kind", tag="resulted"):
+    """Any result of these tests exists in the window, whatever its value."""
+
+    value_sets: tuple[str, ...]
+    within: str
+
+
+class Coded(Author, frozen=True, kw_only=True, tag_field="kind", tag="condition"):
+    """A condition (or, with `procedures`, a procedure) by code or text."""
+
+    value_sets: tuple[str, ...]
+    within: str | None = None
+    or_active: bool = False
+    not_resolved: bool = False
+    procedures: bool = False
+    entries: Persistence | None = None
+    code_needs_text_of: str | None = None  # a code counts only with a term of this value set in the text
+    unless_text_of: str | None = None  # a code does not count with such a term in the text
+    unless_near: Near | None = None
+    absent_means: Literal["absent", "unknown"] = "absent"
+
+
+class Near(Author, frozen=True, kw_only=True):
+    """So close in time to a condition that the finding may be due to it."""
+
+    value_set: str
+    within: str
+    because: str
+
+
+class Drug(Author, frozen=True, kw_only=True, tag_field="kind", tag="medication"):
+    """A medication by code or name: given in the window, current, long enough, often enough, or before a result."""
+
+    value_sets: tuple[str, ...]
+    within: str | None = None
+    current: bool = False
+    covered: str | None = None
+    courses: int | None = None
+    distinct: int | None = None
+    before_result: BeforeResult | None = None
+    absent_means: Literal["absent", "unknown"] = "absent"
+    none_means: Literal["absent", "unknown"] = "absent"  # when no such drug is listed at all
+
+
+class BeforeResult(Author, frozen=True, kw_only=True):
+    """Given in the time before the latest usable result of a test."""
+
+    value_set: str
+    within: str
+
+
+class ReportText(Author, frozen=True, kw_only=True, tag_field="kind", tag="report-text"):
+    """A pattern in a report's words, close to other words and not negated."""
+
+    value_set: str
+    pattern: str
+    near: str
+    words: int
+    within: str | None = None
+
+
+class Age(Author, frozen=True, kw_only=True, tag_field="kind", tag="age"):
+    """Completed years."""
+
+    at_least: int | None = None
+    below: int | None = None
+
+
+class Sex(Author, frozen=True, kw_only=True, tag_field="kind", tag="sex"):
+    """Administrative gender, which is not a karyotype."""
+
+    equals: Literal["male", "female"]
+
+
+class Deceased(Author, frozen=True, kw_only=True, tag_field="kind", tag="deceased"):
+    """The chart says that the patient has died."""
+
+
+class AnyOf(Author, frozen=True, kw_only=True, tag_field="kind", tag="any"):
+    """One of several criteria."""
+
+    of: tuple[Criterion, ...]
+
+
+Criterion = Lab | Resulted | Coded | Drug | ReportText | Age | Sex | Deceased | AnyOf
+
+
+# --- expressions: how findings combine ---
+
+
+class AtLeast(Author, frozen=True, kw_only=True):
+    """At least so many of these."""
+
+    n: int
+    of: tuple[Expression, ...]
+
+
+class Organs(Author, frozen=True, kw_only=True):
+    """At least so many organ systems with a present finding."""
+
+    at_least: int
+    strength: Literal["any", "strong", "moderate"] = "any"
+
+
+class Clause(Author, frozen=True, kw_only=True, rename={"not_": "not"}):
+    """Exactly one way to combine findings."""
+
+    all: tuple[Expression, ...] | None = None
+    any: tuple[Expression, ...] | None = None
+    at_least: AtLeast | None = None
+    not_: Expression | None = None
+    not_found: Expression | None = None
+    unknown: Expression | None = None
+    organs: Organs | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a clause of no kind or of two."""
+        given = [f for f in self.__struct_fields__ if getattr(self, f) is not None]
+        if len(given) != 1:
+            raise ValueError("a clause has exactly one of all, any, at_least, not, not_found, unknown, organs")
+
+
+Expression = str | Clause
+
+
+# --- the files of a module ---
+
+
+class Word(Author, frozen=True, kw_only=True):
+    """A coding that leaves the service, such as a topic or an override reason."""
+
+    code: str
+    display: str
+
+
+class Service(Author, frozen=True, kw_only=True):
+    """What discovery says of the service."""
+
+    id: str
+    title: str
+    description: str
+    usage: str
+    hooks: tuple[str, ...]
+
+
+class Topics(Author, frozen=True, kw_only=True):
+    """The topic code for each outcome; stable for ever."""
+
+    system: str
+    consider: Word
+    test: Word
+    confirmed: Word
+    supportive: Word
+    uncertain: Word
+    negative: Word
+    order_safety: Word
+
+
+class OverrideReasons(Author, frozen=True, kw_only=True):
+    """Why a clinician may set a card aside."""
+
+    system: str
+    reasons: tuple[Word, ...]
+
+
+class Module(Author, frozen=True, kw_only=True):
+    """Identity, version and standing of a knowledge module."""
+
+    id: str
+    title: str
+    disease: str
+    version: str
+    date: str
+    status: Literal["draft", "active", "retired"]
+    status_line: str
+    source_label: str
+    extension: str
+    namespace: str
+    service: Service
+    topics: Topics
+    override_reasons: OverrideReasons
+    no_card_when: tuple[str, ...]
+    intended_use: str
+    intended_users: str
+    not_for: tuple[str, ...]
+    licences: tuple[str, ...]
+    open_questions: tuple[str, ...]
+    decisions: tuple[str, ...]
+
+
+class Citation(Author, frozen=True, kw_only=True):
+    """Where a claim comes from, and how its text was seen."""
+
+    id: str
+    ref: str
+    short: str
+    source: str
+    read: str
+    url: str | None = None
+
+
+class Plausible(Author, frozen=True, kw_only=True):
+    """Technical limits of belief, not clinical thresholds: beyond them a value is taken for an error."""
+
+    low: float
+    high: float
+
+
+class Quantity(Author, frozen=True, kw_only=True):
+    """A kind of quantity: its canonical unit and the factors that lead there from every spelling in use."""
+
+    id: str
+    unit: str
+    plausible: Plausible
+    factors: Mapping[str, float]
+
+
+class Unusable(Author, frozen=True, kw_only=True):
+    """When a result of this test does not count, and the words that say so."""
+
+    because: str
+    after_procedure: str | None = None
+    near_condition: str | None = None
+    during_medication: str | None = None
+    within: str | None = None
+    remark: tuple[str, ...] = ()
+
+
+class Derived(Author, frozen=True, kw_only=True):
+    """An absolute count computed from a percentage and a total of the same day."""
+
+    percent: str
+    of: str
+
+
+class Measurement(Author, frozen=True, kw_only=True):
+    """A laboratory test as the module reads it."""
+
+    value_set: str
+    label: str
+    quantity: str
+    unusable: tuple[Unusable, ...] = ()
+    derived: Derived | None = None
+
+
+class Organ(Author, frozen=True, kw_only=True):
+    """Which organ system a finding shows, and how strongly it points at the disease."""
+
+    system: str
+    strength: Literal["strong", "moderate"]
+
+
+class Provisional(Author, frozen=True, kw_only=True):
+    """What to add on a card while a stronger finding is not present."""
+
+    unless: str
+    text: str
+
+
+Confidence = Literal["verified", "memory-high", "memory-medium", "derived", "proposal", "definition"]
+
+
+class Flag(Author, frozen=True, kw_only=True):
+    """Something to look for in a chart: a red flag, an alternative explanation, or a fact that recommendations need."""
+
+    id: str
+    label: str
+    when: Criterion
+    citations: tuple[str, ...]
+    confidence: Confidence
+    weight: float = 0
+    organ: Organ | None = None
+    evidence: str | None = None
+    note: str | None = None
+    short: str | None = None
+    provisional: Provisional | None = None
+    shown: bool = True
+
+
+class Term(Author, frozen=True, kw_only=True):
+    """A named combination of findings, with its definition in words."""
+
+    id: str
+    label: str
+    definition: str
+    when: Expression
+
+
+class Rule(Author, frozen=True, kw_only=True):
+    """A published rule, or our own, with what is known of its performance."""
+
+    id: str
+    label: str
+    items: tuple[Expression, ...]
+    at_least: int
+    requires: tuple[Expression, ...] = ()
+    published: bool
+    population: str
+    performance: str
+    caution: str | None = None
+    citations: tuple[str, ...]
+    confidence: Confidence
+    item_labels: tuple[str, ...]
+
+
+class TierCriterion(Author, frozen=True, kw_only=True):
+    """One way into a tier."""
+
+    id: str
+    label: str
+    when: Expression
+    lowered_by: str | None = None
+    rule: str | None = None
+
+
+class Tier(Author, frozen=True, kw_only=True):
+    """A level of suspicion; the order in the file is from high to low."""
+
+    topic: Literal["test", "consider"]
+    any: tuple[TierCriterion, ...]
+
+
+class AssessmentRules(Author, frozen=True, kw_only=True):
+    """From facts to a tier."""
+
+    terms: tuple[Term, ...]
+    tiers: tuple[Tier, ...]
+    compatible: str
+    inflammation: str
+    alternatives: tuple[str, ...]
+
+
+class Variant(Author, frozen=True, kw_only=True):
+    """A variant of the gene, with how far it may be trusted to confirm the disease."""
+
+    tier: Literal["canonical", "splice", "rare", "noncanonical"]
+    classification: Literal["pathogenic", "likely-pathogenic", "uncertain"]
+    c: str | None = None
+    p: str | None = None
+    citations: tuple[str, ...] = ()
+    confidence: Confidence
+    note: str | None = None
+
+
+class VariantPattern(Author, frozen=True, kw_only=True):
+    """How a variant that confirms by itself is written in HGVS or in running text."""
+
+    tier: Literal["canonical", "splice"]
+    pattern: str
+
+
+class Genetics(Author, frozen=True, kw_only=True):
+    """How a result of the gene is recognised and read."""
+
+    gene: str
+    gene_codes: str
+    test_codes: str
+    report_codes: str
+    disease_codes: str
+    transplant: str
+    low_fraction: float
+    silence: str
+    order_window: str
+    codes: Mapping[str, str]
+    answers: Mapping[str, str]
+    confirming_patterns: tuple[VariantPattern, ...]
+    variants: tuple[Variant, ...]
+    words: Mapping[str, str]
+    messages: Mapping[str, str]
+    citations: tuple[str, ...]
+
+
+class Caution(Author, frozen=True, kw_only=True):
+    """A fact of this patient that speaks against a recommendation."""
+
+    when: Expression
+    text: str
+    warns: bool = False
+
+
+class Recommendation(Author, frozen=True, kw_only=True):
+    """One sentence of advice: when it applies, what speaks against it, how strong it is and where it comes from."""
+
+    id: str
+    topic: Literal["confirmed", "supportive"]
+    text: str
+    when: Expression
+    strength: str
+    citations: tuple[str, ...]
+    confidence: Confidence
+    cautions: tuple[Caution, ...] = ()
+    warns: bool = False
+    alert: str | None = None  # what a warning says in the summary
+    shows: tuple[str, ...] = ()
+
+
+class DraftCode(Author, frozen=True, kw_only=True):
+    """A code in a draft order."""
+
+    system: str
+    code: str
+    display: str
+
+
+class DraftOrder(Author, frozen=True, kw_only=True):
+    """A draft service request that a card offers; it is never signed by itself."""
+
+    id: str
+    topics: tuple[Literal["test", "consider", "supportive"], ...]
+    label: str
+    description: str
+    text: str
+    when: Expression
+    codes: tuple[DraftCode, ...] = ()
+    ordered_as: str | None = None  # value set whose codes and terms show that it is already ordered
+    unless_result: tuple[str, ...] = ()
+    within: str | None = None
+    recommended: bool = False
+    reason: tuple[str, ...] = ()
+
+
+class CardText(Author, frozen=True, kw_only=True):
+    """The words of one topic's card."""
+
+    topic: Literal["consider", "test", "confirmed", "supportive", "uncertain", "negative"]
+    indicator: Literal["info", "warning"]
+    summary: str
+    lead: str
+    citations: tuple[str, ...]
+
+
+class Requirement(Author, frozen=True, kw_only=True):
+    """A prefetch key: the FHIR search that fills it, and what it brings."""
+
+    key: str
+    resource: str
+    domain: str
+    codes_of: tuple[str, ...] = ()
+    count: int | None = None
+    sort: str | None = None
+
+
+class Guards(Author, frozen=True, kw_only=True):
+    """Words that keep a text from counting."""
+
+    never: tuple[str, ...]
+    provisional: tuple[str, ...]
+    negations: tuple[str, ...]
+    not_systemic: tuple[str, ...]
+    systemic_only: tuple[str, ...]
+
+
+# --- cases ---
+
+
+class CasePatient(Author, frozen=True, kw_only=True):
+    """Who a case is about."""
+
+    sex: str | None = None
+    age: int | None = None
+    birth: str | None = None
+    deceased: bool = False
+
+
+class CaseFact(Author, frozen=True, kw_only=True):
+    """One fact of a case: `code` is a value set's id (its first concept), or `system` and `code` are a real coding."""
+
+    code: str | None = None
+    system: str | None = None
+    text: str | None = None
+    date: str | None = None
+    until: str | None = None
+    value: float | None = None
+    unit: str | None = None
+    upper_limit: float | None = None
+    status: str | None = None
+    verification: str | None = None
+    remark: str | None = None
+    conclusion: str | None = None
+    id: str | None = None
+
+
+class CaseRecord(Author, frozen=True, kw_only=True):
+    """The chart of a case, in shorthand."""
+
+    patient: CasePatient | None = None
+    labs: tuple[CaseFact, ...] = ()
+    conditions: tuple[CaseFact, ...] = ()
+    medications: tuple[CaseFact, ...] = ()
+    procedures: tuple[CaseFact, ...] = ()
+    immunizations: tuple[CaseFact, ...] = ()
+    orders: tuple[CaseFact, ...] = ()
+    reports: tuple[CaseFact, ...] = ()
+    unavailable: tuple[str, ...] = ()
+
+
+class Case(Author, frozen=True, kw_only=True):
+    """A sentence, a small chart, and what must be found in it."""
+
+    name: str
+    record: CaseRecord
+    today: str = "2026-11-22"
+    expect: Mapping[str, Literal["present", "absent", "unknown"]] = {}
+    topic: str | None = None  # a topic code, or "none"
+    criterion: str | None = None
+    genetics: str | None = None
+    recommends: tuple[str, ...] = ()
+    silent: tuple[str, ...] = ()
+    cautions: tuple[str, ...] = ()
+    offers: tuple[str, ...] = ()
+    not_offered: tuple[str, ...] = ()
+    indicator: str | None = None

@@ -1,0 +1,68 @@
+"""Free text to value sets: the phrases that name a concept, and the words that keep a text from counting."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import NamedTuple
+
+from cds_service.knowledge.model import Guards
+
+_LONGEST_TEXT = 2000  # a problem's name is short; the rest of a longer text is not read
+
+
+class Match(NamedTuple):
+    """A phrase found in a text and the value sets it stands for."""
+
+    value_set: str
+    phrase: str
+
+
+def plain(text: str) -> str:
+    """Lower case, single spaces, straight apostrophes; at most the first 2,000 characters."""
+    return " ".join(text[:_LONGEST_TEXT].lower().replace("\u2019", "'").split())
+
+
+def phrase_pattern(phrases: Iterable[str]) -> re.Pattern[str] | None:
+    """A pattern for phrases on word boundaries, longest first; a trailing * matches the rest of the word."""
+    ordered = sorted(set(phrases), key=lambda p: (-len(p), p))
+    if not ordered:
+        return None
+    parts = [re.escape(p.rstrip("*")) + (r"\w*" if p.endswith("*") else "") for p in ordered]
+    return re.compile(rf"(?<!\w)(?:{'|'.join(parts)})(?!\w)")
+
+
+class TermMatcher:
+    """Finds the value sets that a text names, skipping phrases that the text negates."""
+
+    def __init__(self, terms: Mapping[str, tuple[str, ...]], guards: Guards) -> None:
+        self._sets: dict[str, list[str]] = {}
+        for value_set, phrases in terms.items():
+            for phrase in phrases:
+                self._sets.setdefault(phrase, []).append(value_set)
+        self._stems = sorted((p.rstrip("*") for p in self._sets if p.endswith("*")), key=len, reverse=True)
+        self._pattern = phrase_pattern(self._sets)
+        negations = phrase_pattern(guards.negations)
+        self._negated = re.compile(rf"{negations.pattern}(?:\s+[\w'/-]+){{0,4}}\s*$") if negations else None
+        self.matches = lru_cache(maxsize=8192)(self._matches)
+
+    def _matches(self, text: str) -> tuple[Match, ...]:
+        """The phrases in a text that are not negated, each with its value sets."""
+        if not text or self._pattern is None:
+            return ()
+        words = plain(text)
+        found: list[Match] = []
+        for hit in self._pattern.finditer(words):
+            before = re.split(r"[.;,:]", words[max(0, hit.start() - 80) : hit.start()])[-1]
+            if self._negated and self._negated.search(before):
+                continue
+            phrase = hit.group()
+            if phrase not in self._sets:
+                phrase = next(stem + "*" for stem in self._stems if hit.group().startswith(stem))
+            found.extend(Match(value_set, phrase.rstrip("*")) for value_set in self._sets[phrase])
+        return tuple(found)
+
+    def value_sets(self, text: str) -> frozenset[str]:
+        """The value sets that a text names."""
+        return frozenset(match.value_set for match in self.matches(text))

@@ -1,0 +1,129 @@
+"""The pure function at the heart: (knowledge, patient record, today) to an explained assessment."""
+
+from __future__ import annotations
+
+from cds_service.knowledge.loader import Knowledge
+from cds_service.knowledge.model import DraftOrder, Recommendation
+from cds_service.reasoning.chart import Chart
+from cds_service.reasoning.expressions import Scope
+from cds_service.reasoning.findings import Advice, Assessment, GeneticState, GeneticStatus
+from cds_service.reasoning.genetics import GeneReader, genetic_status
+from cds_service.reasoning.truth import Truth
+from cds_service.record.dates import Day, period
+from cds_service.record.facts import PatientRecord
+
+_LEVELS = ("test", "consider", None)
+
+
+class Reasoner:
+    """Evaluates records with one knowledge module."""
+
+    def __init__(self, knowledge: Knowledge) -> None:
+        self.knowledge = knowledge
+        self._genes = GeneReader(knowledge)
+
+    def evaluate(self, record: PatientRecord, today: Day, *, full: bool = False) -> Assessment:
+        """Assess one patient on one day; `full` answers every flag even where no card needs it."""
+        knowledge = self.knowledge
+        chart = Chart(knowledge, record, today)
+        scope = Scope(chart)
+        rules = {name: scope.rule(name) for name in knowledge.rules}
+        tier, criteria, lowered = self._tier(scope)
+        genetics = genetic_status(
+            self._genes,
+            chart,
+            compatible=scope.truth(knowledge.assessment.compatible) is Truth.PRESENT,
+            adult=not any(scope.truth(name) is Truth.PRESENT for name in knowledge.module.no_card_when),
+        )
+        withheld = tuple(name for name in knowledge.module.no_card_when if scope.truth(name) is Truth.PRESENT)
+        topics = () if withheld else self._topics(chart, scope, tier, genetics)
+        advice = tuple(a for item in knowledge.recommendations.values() if (a := _advise(item, scope))) if "confirmed" in topics else ()
+        if "supportive" in topics and not any(knowledge.recommendations[a.id].topic == "supportive" and a.truth is Truth.PRESENT for a in advice):
+            topics = tuple(t for t in topics if t != "supportive")
+        if topics or full:
+            for name in (*knowledge.red_flags, *knowledge.alternatives, *(knowledge.facts if full else ())):
+                scope.finding(name)
+        return Assessment(
+            today=today,
+            findings=scope.findings,
+            terms={name: scope.truth(name) for name in knowledge.terms},
+            rules=rules,
+            tier=tier,
+            criteria=criteria,
+            lowered=lowered,
+            genetics=genetics,
+            topics=topics,
+            advice=advice,
+            orders=self._orders(chart, scope, topics, genetics) if topics else (),
+            withheld=withheld,
+            issues=tuple(dict.fromkeys(chart.issues)),
+        )
+
+    def _tier(self, scope: Scope) -> tuple[str | None, tuple[str, ...], bool]:
+        """The highest tier whose criteria are met, the criteria, and whether something lowered it."""
+        reached: dict[str | None, list[str]] = {}
+        lowered_ids = set()
+        for level, tier in enumerate(self.knowledge.assessment.tiers):
+            for criterion in tier.any:
+                if scope.truth(criterion.when) is Truth.PRESENT:
+                    lowered = criterion.lowered_by is not None and scope.truth(criterion.lowered_by) is Truth.PRESENT
+                    lowered_ids.update([criterion.id] if lowered else [])
+                    reached.setdefault(_LEVELS[level + lowered], []).append(criterion.id)
+        for level_name in _LEVELS:
+            if level_name in reached:
+                ids = tuple(reached[level_name])
+                return level_name, ids, bool(lowered_ids & set(ids))
+        return None, (), False
+
+    def _topics(self, chart: Chart, scope: Scope, tier: str | None, genetics: GeneticStatus) -> tuple[str, ...]:
+        """Which cards: exactly one of consider, test, confirmed, uncertain, negative; supportive care only beside confirmed."""
+        if genetics.state is GeneticState.CONFIRMED:
+            return ("confirmed", "supportive")
+        if genetics.state is GeneticState.UNCERTAIN:
+            return ("uncertain",)
+        if genetics.state is GeneticState.NEGATIVE and self._silences(chart, genetics):
+            open_again = genetics.limited or self._new_strong_organ(scope, genetics)
+            return ("negative",) if open_again and tier == "test" else ()
+        return (tier,) if tier else ()
+
+    def _silences(self, chart: Chart, genetics: GeneticStatus) -> bool:
+        return genetics.on is None or genetics.on >= period(self.knowledge.genetics.silence).before(chart.today)
+
+    def _new_strong_organ(self, scope: Scope, genetics: GeneticStatus) -> bool:
+        """Whether a strong finding stands in the chart only since the result."""
+        strong = (scope.finding(n) for n, f in self.knowledge.flags.items() if f.organ and f.organ.strength == "strong")
+        day = genetics.on
+        return day is not None and any(f.truth is Truth.PRESENT and all(e.on and e.on > day for e in f.evidence) for f in strong)
+
+    def _orders(self, chart: Chart, scope: Scope, topics: tuple[str, ...], genetics: GeneticStatus) -> tuple[str, ...]:
+        offered = []
+        for order in self.knowledge.orders.values():
+            if not set(order.topics) & set(topics) or scope.truth(order.when) is not Truth.PRESENT:
+                continue
+            if genetics.ordered and order.ordered_as == self.knowledge.genetics.test_codes:
+                continue
+            if not self._done_or_ordered(order, chart):
+                offered.append(order.id)
+        return tuple(offered)
+
+    def _done_or_ordered(self, order: DraftOrder, chart: Chart) -> bool:
+        if order.ordered_as:
+            for request in chart.record.orders:
+                if request.status in ("active", "on-hold", "draft") and order.ordered_as in chart.sets_of_fact(request):
+                    return True
+        if order.within:
+            start = chart.window(order.within)
+            return any(r.on and r.on >= start for s in order.unless_result for r in chart.results(s))
+        return False
+
+
+def _advise(item: Recommendation, scope: Scope) -> Advice | None:
+    """A recommendation that applies, or that could not be checked for want of data; None when it does not apply."""
+    truth = scope.truth(item.when)
+    if truth is Truth.ABSENT:
+        return None
+    cautions = tuple(i for i, c in enumerate(item.cautions) if scope.truth(c.when) is Truth.PRESENT)
+    warns = truth is Truth.PRESENT and item.warns
+    return Advice(id=item.id, truth=truth, cautions=cautions, warns=warns or any(item.cautions[i].warns for i in cautions))
+
+

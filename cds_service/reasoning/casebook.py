@@ -1,0 +1,64 @@
+"""Runs the cases of a knowledge module and says in words where one fails."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from cds_service.errors import KnowledgeError
+from cds_service.knowledge.cases import record_of
+from cds_service.knowledge.loader import Knowledge
+from cds_service.knowledge.model import Case
+from cds_service.reasoning.assess import Reasoner
+from cds_service.reasoning.findings import Assessment
+from cds_service.reasoning.truth import Truth
+from cds_service.record.dates import Day
+
+
+class Outcome(NamedTuple):
+    """One case: where it stands, its sentence, and what was found instead of what was expected."""
+
+    place: str
+    case: Case
+    faults: tuple[str, ...]
+
+
+def run(knowledge: Knowledge) -> Iterator[Outcome]:
+    """Run every case of a module."""
+    reasoner = Reasoner(knowledge)
+    for place, case in knowledge.cases():
+        try:
+            assessment = reasoner.evaluate(record_of(knowledge, case), Day.fromisoformat(case.today), full=True)
+            yield Outcome(place, case, tuple(_faults(knowledge, case, assessment)))
+        except KnowledgeError as error:
+            yield Outcome(place, case, (error.public,))
+
+
+def topic_codes(knowledge: Knowledge, assessment: Assessment) -> tuple[str, ...]:
+    """The topic codes of an assessment's cards, in order."""
+    return tuple(getattr(knowledge.module.topics, topic).code for topic in assessment.topics)
+
+
+def _faults(knowledge: Knowledge, case: Case, assessment: Assessment) -> Iterator[str]:
+    for name, wanted in case.expect.items():
+        try:
+            found = assessment.truth(name).value
+        except KeyError:
+            yield f"there is no red flag, alternative, fact, term or rule '{name}'"
+            continue
+        if found != wanted:
+            yield f"{name} should be {wanted} and is {found}"
+    topics = topic_codes(knowledge, assessment)
+    if case.topic is not None and (topics[0] if topics else "none") != case.topic:
+        yield f"the card should be {case.topic} and is {topics[0] if topics else 'none'} (criteria {', '.join(assessment.criteria) or 'none'})"
+    if case.criterion is not None and case.criterion not in assessment.criteria:
+        yield f"criterion {case.criterion} should be met; met are {', '.join(assessment.criteria) or 'none'}"
+    if case.genetics is not None and assessment.genetics.state.value != case.genetics:
+        yield f"the gene should be {case.genetics} and is {assessment.genetics.state.value} ({', '.join(assessment.genetics.reasons)})"
+    given = {a.id for a in assessment.advice if a.truth is Truth.PRESENT}
+    yield from (f"{name} should be recommended" for name in case.recommends if name not in given)
+    yield from (f"{name} should be silent" for name in case.silent if name in given)
+    cautions = {knowledge.recommendations[a.id].cautions[i].text for a in assessment.advice for i in a.cautions}
+    yield from (f"the caution '{text}' should be raised" for text in case.cautions if text not in cautions)
+    yield from (f"the order {name} should be offered" for name in case.offers if name not in assessment.orders)
+    yield from (f"the order {name} should not be offered" for name in case.not_offered if name in assessment.orders)

@@ -1,0 +1,275 @@
+"""A record arranged by value set: usable measurements newest first, countable conditions, drugs with their spans."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from cds_service.knowledge.loader import Knowledge
+from cds_service.knowledge.model import Measurement, Unusable
+from cds_service.knowledge.terms import phrase_pattern, plain
+from cds_service.record.dates import Day, period
+from cds_service.record.facts import Condition, Fact, Issue, LabResult, Medication, PatientRecord, Procedure, Report
+
+USABLE_RESULT = frozenset({"final", "amended", "corrected", "unknown", None})
+_FLAGGED_STATUS = frozenset({"unknown", None})
+COUNTED_VERIFICATION = frozenset({"confirmed", None})
+_NOT_CURRENT_PROBLEM = frozenset({"resolved", "inactive"})
+_DONE_PROCEDURE = frozenset({"completed", "in-progress", "unknown", None})
+_DRUG_HISTORY = frozenset({"active", "completed", "stopped", "on-hold", "unknown", None})
+_NOT_GIVEN_INTENT = frozenset({"proposal", "plan"})
+
+
+class Value(NamedTuple):
+    """A usable result in its canonical unit."""
+
+    number: float
+    comparator: str
+    day: Day | None
+    precise: bool
+    fact: LabResult
+    remarks: tuple[str, ...]
+    label: str
+
+    @property
+    def shown(self) -> str:
+        """Number and unit as the laboratory wrote them."""
+        return f"{self.fact.comparator}{self.fact.value:.10g} {self.fact.unit}".strip()
+
+
+class Given(NamedTuple):
+    """A drug by ingredient, with the days it is known to have covered."""
+
+    ingredient: str
+    fact: Medication
+    start: Day | None
+    end: Day | None
+
+
+class Chart:
+    """One patient's record, indexed once; every question after that is a look-up."""
+
+    def __init__(self, knowledge: Knowledge, record: PatientRecord, today: Day) -> None:
+        self.knowledge = knowledge
+        self.record = record
+        self.today = today
+        self.issues: list[Issue] = list(record.issues)
+        self._labs: dict[str, list[LabResult]] = {}
+        self._values: dict[str, list[Value]] = {}
+        self._conditions: dict[str, list[Condition]] = {}
+        self._procedures: dict[str, list[Procedure]] = {}
+        self._drugs: dict[str, list[Given]] = {}
+        self._reports: dict[str, list[Report]] = {}
+        sets_of = knowledge.sets_of
+        for lab in record.labs:
+            for one in lab.codes:
+                for value_set in sets_of(one):
+                    self._labs.setdefault(value_set, []).append(lab)
+        self._never = _anywhere(knowledge.guards.never)
+        self._maybe = _anywhere(knowledge.guards.provisional)
+        for condition in record.conditions:
+            self._place_condition(condition)
+        for procedure in record.procedures:
+            if procedure.status in _DONE_PROCEDURE and not self._guarded(procedure.text):
+                for value_set in self.sets_of_fact(procedure):
+                    self._procedures.setdefault(value_set, []).append(procedure)
+        self._not_systemic = phrase_pattern(knowledge.guards.not_systemic)
+        for medication in record.medications:
+            self._place_medication(medication)
+        for report in record.reports:
+            for value_set in self.sets_of_fact(report):
+                self._reports.setdefault(value_set, []).append(report)
+
+    # --- placing facts ---
+
+    def sets_of_fact(self, fact: Fact) -> frozenset[str]:
+        """The value sets a fact belongs to by its codes or by its text."""
+        found = self.knowledge.matcher.value_sets(fact.text) if fact.text else frozenset()
+        for one in fact.codes:
+            found = found | self.knowledge.sets_of(one)
+        return found
+
+    def _guarded(self, text: str) -> bool:
+        return bool(text and self._never and self._never.search(plain(text)))
+
+    def counts(self, condition: Condition) -> bool:
+        """Whether a condition counts: confirmed or unstated, and its words do not doubt or exclude it."""
+        if condition.verification not in COUNTED_VERIFICATION or self._guarded(condition.text):
+            return False
+        return not (condition.text and self._maybe and self._maybe.search(plain(condition.text)))
+
+    def _place_condition(self, condition: Condition) -> None:
+        if not self.counts(condition):
+            return
+        for value_set in self.sets_of_fact(condition):
+            self._conditions.setdefault(value_set, []).append(condition)
+
+    def _place_medication(self, medication: Medication) -> None:
+        if medication.not_given or medication.intent in _NOT_GIVEN_INTENT or medication.status not in _DRUG_HISTORY:
+            return
+        local = bool(medication.route) or bool(self._not_systemic and self._not_systemic.search(plain(medication.text)))
+        start, end = self._span(medication)
+        matched: dict[str, str] = {}
+        for one in medication.codes:
+            for value_set in self.knowledge.sets_of(one):
+                matched[value_set] = self.knowledge.ingredients.get(one, "")
+        for match in self.knowledge.matcher.matches(medication.text) if medication.text else ():
+            matched.setdefault(match.value_set, match.phrase)
+        for value_set, ingredient in matched.items():
+            if local and value_set in self.knowledge.guards.systemic_only:
+                continue
+            self._drugs.setdefault(value_set, []).append(Given(ingredient, medication, start, end))
+
+    def _span(self, medication: Medication) -> tuple[Day | None, Day | None]:
+        """The days that an order covers; an active one without an end runs to today."""
+        start, end = medication.on, medication.until
+        if start is None:
+            return None, None
+        if end is None:
+            end = self.today if medication.status == "active" else start
+        return start, max(start, min(end, self.today))
+
+    # --- asking ---
+
+    def values(self, value_set: str) -> list[Value]:
+        """Usable results of a test, newest first; undated ones only where no dated one exists."""
+        known = self._values.get(value_set)
+        if known is None:
+            known = self._values[value_set] = self._usable(value_set)
+        return known
+
+    def results(self, value_set: str) -> list[LabResult]:
+        """Every result of a test that is not withdrawn, usable or not."""
+        return [r for r in self._labs.get(value_set, ()) if r.status in USABLE_RESULT]
+
+    def conditions(self, value_set: str) -> list[Condition]:
+        """Countable conditions of a value set."""
+        return self._conditions.get(value_set, [])
+
+    def procedures(self, value_set: str) -> list[Procedure]:
+        """Procedures of a value set that were done."""
+        return self._procedures.get(value_set, [])
+
+    def drugs(self, value_set: str) -> list[Given]:
+        """Drugs of a value set that were given, now or before."""
+        return self._drugs.get(value_set, [])
+
+    def reports(self, value_set: str) -> list[Report]:
+        """Reports of a value set, final or not."""
+        return self._reports.get(value_set, [])
+
+    def window(self, within: str) -> Day:
+        """The first day of a look-back."""
+        return period(within).before(self.today)
+
+    # --- usability of results ---
+
+    def _usable(self, value_set: str) -> list[Value]:
+        measurement = self.knowledge.measurements.get(value_set)
+        if measurement is None:
+            return []
+        values = [v for lab in self._labs.get(value_set, ()) if (v := self._value(measurement, lab)) is not None]
+        if not values and measurement.derived:
+            values = self._derived(measurement)
+        dated = [v for v in values if v.day is not None]
+        chosen = dated or values
+        return sorted(chosen, key=lambda v: (v.fact.order, v.number), reverse=True)
+
+    def _value(self, measurement: Measurement, lab: LabResult) -> Value | None:
+        if lab.status not in USABLE_RESULT:
+            return None
+        if lab.on is not None and lab.on > self.today:
+            return self._refuse(measurement, lab, "is dated in the future", "Correct the date of the result.")
+        if not lab.unit:
+            return self._refuse(measurement, lab, "has no unit", "Send the unit, in UCUM if possible.")
+        factor = self.knowledge.units.factor(measurement.quantity, lab.unit)
+        if factor is None:
+            return self._refuse(measurement, lab, "has a unit that is not known", "Map the unit to UCUM, or add it to units.yaml.")
+        number = lab.value * factor
+        limits = self.knowledge.quantities[measurement.quantity].plausible
+        if not limits.low <= number <= limits.high:
+            return self._refuse(measurement, lab, "has an implausible value", "Check value and unit at the source.")
+        for reason in measurement.unusable:
+            if self._applies(reason, lab):
+                self._note(f"{measurement.label} of {lab.on} does not count: {reason.because}", "", level="information")
+                return None
+        remarks = []
+        if lab.status in _FLAGGED_STATUS:
+            remarks.append("status unknown")
+        if lab.when is None:
+            remarks.append("undated")
+        elif lab.when.precision != "day":
+            remarks.append("date incomplete")
+        precise = lab.when is not None and lab.when.precision == "day"
+        return Value(number, lab.comparator, lab.on, precise, lab, tuple(remarks), measurement.label)
+
+    def _refuse(self, measurement: Measurement, lab: LabResult, why: str, remedy: str) -> None:
+        when = f" of {lab.on}" if lab.on else ""
+        self._note(f"{measurement.label}{when} {why} and was not used", remedy)
+
+    def _note(self, what: str, remedy: str, *, level: str = "warning") -> None:
+        issue = Issue(level, what, remedy)
+        if issue not in self.issues:
+            self.issues.append(issue)
+
+    def _applies(self, reason: Unusable, lab: LabResult) -> bool:
+        if reason.remark and lab.remark:
+            pattern = phrase_pattern(reason.remark)
+            return bool(pattern and pattern.search(plain(lab.remark)))
+        if lab.on is None or reason.within is None:
+            return bool(lab.on and reason.during_medication and self._covered_on(reason.during_medication, lab.on))
+        span = period(reason.within)
+        if reason.after_procedure:
+            return any(p.on and p.on <= lab.on <= span.after(p.on) for p in self.procedures(reason.after_procedure))
+        return bool(reason.near_condition) and self.near_condition(lab.on, reason.near_condition or "", reason.within)
+
+    def _covered_on(self, value_set: str, day: Day) -> bool:
+        return any(g.start and g.end and g.start <= day <= g.end for g in self.drugs(value_set))
+
+    def near_condition(self, day: Day, value_set: str, within: str) -> bool:
+        """Whether a condition of the set lies within so long before or after a day."""
+        span = period(within)
+        return any(c.on and span.before(c.on) <= day <= span.after(c.on) for c in self.conditions(value_set))
+
+    def _derived(self, measurement: Measurement) -> list[Value]:
+        """Absolute counts from a percentage and a total of the same moment."""
+        derived = measurement.derived
+        if derived is None:
+            return []
+        totals = {v.fact.when: v for v in self.values(derived.of) if v.fact.when and not v.comparator}
+        found = []
+        for share in self.values(derived.percent):
+            total = totals.get(share.fact.when)
+            if total is not None and not share.comparator:
+                number = total.number * share.number / 100
+                unit = self.knowledge.quantities[measurement.quantity].unit
+                fact = LabResult(ref=share.fact.ref, codes=share.fact.codes, when=share.fact.when, value=round(number, 2), unit=unit)
+                found.append(Value(number, "", share.day, share.precise, fact, (*share.remarks, "computed from a percentage"), measurement.label))
+        return found
+
+
+def _anywhere(phrases: Iterable[str]) -> re.Pattern[str] | None:
+    """A pattern for phrases on word boundaries; a phrase of punctuation (such as ?) matches where it stands."""
+    words = phrase_pattern(p for p in phrases if p[:1].isalnum())
+    marks = [re.escape(p) for p in phrases if not p[:1].isalnum()]
+    parts = [*([words.pattern] if words else []), *marks]
+    return re.compile("|".join(parts)) if parts else None
+
+
+def is_resolved(condition: Condition) -> bool:
+    """Whether a problem is over."""
+    return condition.status in _NOT_CURRENT_PROBLEM
+
+
+def days_covered(spans: Iterable[tuple[Day, Day]]) -> int:
+    """How many different days a set of spans covers, both ends counted."""
+    total = 0
+    last = dt.date.min
+    for start, end in sorted(spans):
+        first = max(start, last + dt.timedelta(days=1)) if last > dt.date.min else start
+        if end >= first:
+            total += (end - first).days + 1
+            last = max(last, end)
+    return total

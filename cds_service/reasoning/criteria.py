@@ -1,0 +1,393 @@
+"""Each kind of criterion, asked of a chart: record in, truth and evidence out."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Callable, Iterable
+from functools import lru_cache, singledispatch
+from typing import NamedTuple, TypeVar
+
+from cds_service.knowledge.model import Age, AnyOf, Coded, Criterion, Deceased, Drug, Lab, Limit, Persistence, ReportText, Resulted, Sex
+from cds_service.reasoning.chart import Chart, Given, Value, days_covered, is_resolved
+from cds_service.reasoning.findings import Evidence
+from cds_service.reasoning.truth import Truth, any_of, negation, truth_of
+from cds_service.record.dates import Day, age_on, period
+from cds_service.record.facts import Condition, Fact, Procedure, Report
+
+F = TypeVar("F")
+
+
+class Answer(NamedTuple):
+    """The truth of a criterion in one chart, with its evidence."""
+
+    truth: Truth
+    evidence: tuple[Evidence, ...] = ()
+
+
+@singledispatch
+def ask(criterion: Criterion, chart: Chart) -> Answer:
+    """Answer a criterion from a chart."""
+    raise TypeError(f"no such kind of criterion: {type(criterion).__name__}")
+
+
+@ask.register
+def _(criterion: AnyOf, chart: Chart) -> Answer:
+    answers = [ask(inner, chart) for inner in criterion.of]
+    truth = any_of(a.truth for a in answers)
+    wanted = [a for a in answers if a.truth is truth] if truth is Truth.PRESENT else answers
+    seen: dict[tuple[str | None, str, str | None], Evidence] = {}
+    for evidence in (e for a in wanted for e in a.evidence):
+        seen.setdefault((evidence.ref, evidence.what, evidence.value), evidence)
+    return Answer(truth, tuple(seen.values()))
+
+
+# --- the patient ---
+
+
+@ask.register
+def _(criterion: Age, chart: Chart) -> Answer:
+    if chart.record.birth is None:
+        return Answer(Truth.UNKNOWN)
+    age = age_on(chart.record.birth.day, chart.today)
+    holds = (criterion.at_least is None or age >= criterion.at_least) and (criterion.below is None or age < criterion.below)
+    remarks = () if chart.record.birth.precision == "day" else ("date of birth incomplete",)
+    return Answer(truth_of(holds), (Evidence(what="Age", value=f"{age} years", remarks=remarks),))
+
+
+@ask.register
+def _(criterion: Sex, chart: Chart) -> Answer:
+    sex = chart.record.sex
+    if sex not in ("male", "female"):
+        return Answer(Truth.UNKNOWN)
+    return Answer(truth_of(sex == criterion.equals), (Evidence(what="Administrative gender", value=sex),))
+
+
+@ask.register
+def _(_criterion: Deceased, chart: Chart) -> Answer:
+    return Answer(truth_of(chart.record.deceased))
+
+
+# --- laboratory results ---
+
+
+@ask.register
+def _(criterion: Lab, chart: Chart) -> Answer:
+    start = chart.window(criterion.within)
+    values = [v for v in chart.values(criterion.value_set) if v.day is None or v.day >= start]
+    judged = [(v, t) for v in values if (t := _beyond(criterion, chart, v)) is not Truth.UNKNOWN]
+    if criterion.persists:
+        return _persistent(criterion, criterion.persists, chart, values, judged)
+    if not judged:
+        return Answer(Truth.UNKNOWN)
+    if criterion.take == "any":
+        hits = [v for v, t in judged if t is Truth.PRESENT]
+        return Answer(truth_of(bool(hits)), tuple(map(lab_evidence, hits[:1] or [judged[0][0]])))
+    value, truth = judged[0]
+    return Answer(truth, (lab_evidence(value),))
+
+
+def _persistent(criterion: Lab, persists: Persistence, chart: Chart, values: list[Value], judged: list[tuple[Value, Truth]]) -> Answer:
+    if not judged:
+        return Answer(Truth.UNKNOWN)
+    hits = [v for v, t in judged if t is Truth.PRESENT and v.precise and v.day]
+    apart = period(persists.apart)
+    held = _spaced(hits, persists.results, lambda v: v.day, apart.after)
+    if held and persists.latest and not _latest_holds(criterion, persists.latest, chart, values[0]):
+        held = []
+    return Answer(truth_of(bool(held)), tuple(map(lab_evidence, held or [judged[0][0]])))
+
+
+def _latest_holds(criterion: Lab, limit: Limit, chart: Chart, latest: Value) -> bool:
+    """Whether the latest result still lies beyond the milder limit of a persistent finding."""
+    bound = _thresholds(criterion, chart, limit)[0]
+    truth = _above(latest, bound) if criterion.above else _below(latest, bound)
+    return truth is Truth.PRESENT
+
+
+def _beyond(criterion: Lab, chart: Chart, value: Value) -> Truth:
+    """Whether one result lies beyond the criterion's limit; a comparator may leave that open."""
+    if criterion.above_upper_limit is not None:
+        if value.fact.upper_limit is None or not value.fact.value:
+            return Truth.UNKNOWN
+        return _above(value, value.fact.upper_limit * (value.number / value.fact.value) * criterion.above_upper_limit)
+    limit = criterion.above or criterion.below or criterion.at_least or criterion.at_most
+    if limit is None:
+        return Truth.UNKNOWN
+    truths = {_against(criterion, value, bound) for bound in _thresholds(criterion, chart, limit)}
+    return truths.pop() if len(truths) == 1 else Truth.UNKNOWN
+
+
+def _against(criterion: Lab, value: Value, bound: float) -> Truth:
+    if criterion.above:
+        return _above(value, bound)
+    if criterion.below:
+        return _below(value, bound)
+    return negation(_below(value, bound) if criterion.at_least else _above(value, bound))
+
+
+def _thresholds(criterion: Lab, chart: Chart, limit: Limit) -> tuple[float, ...]:
+    quantity = chart.knowledge.measurements[criterion.value_set].quantity
+    factor = chart.knowledge.units.factor(quantity, limit.unit) or 1.0
+    return tuple(v * factor for v in limit.values(chart.record.sex))
+
+
+def _above(value: Value, bound: float) -> Truth:
+    """Whether the true value lies above a bound; `<5` and `>5` decide it only on their side."""
+    number = _snapped(value.number, bound)
+    if value.comparator in (">", ">="):
+        sure = number >= bound if value.comparator == ">" else number > bound
+        return Truth.PRESENT if sure else Truth.UNKNOWN
+    if value.comparator in ("<", "<="):
+        return Truth.ABSENT if number <= bound else Truth.UNKNOWN
+    return truth_of(number > bound)
+
+
+def _below(value: Value, bound: float) -> Truth:
+    """Whether the true value lies below a bound."""
+    number = _snapped(value.number, bound)
+    if value.comparator in ("<", "<="):
+        sure = number <= bound if value.comparator == "<" else number < bound
+        return Truth.PRESENT if sure else Truth.UNKNOWN
+    if value.comparator in (">", ">="):
+        return Truth.ABSENT if number >= bound else Truth.UNKNOWN
+    return truth_of(number < bound)
+
+
+def _snapped(number: float, bound: float) -> float:
+    """Undo the rounding of unit conversion, so that 130 g/L is exactly 13 g/dL."""
+    return bound if abs(number - bound) <= 1e-9 * max(1.0, abs(bound)) else number
+
+
+def lab_evidence(value: Value) -> Evidence:
+    """A result as evidence: label, value and unit as written, day."""
+    code = value.fact.codes[0] if value.fact.codes else None
+    return Evidence(what=value.label, ref=value.fact.ref, code=code, value=value.shown, on=value.day, remarks=value.remarks)
+
+
+@ask.register
+def _(criterion: Resulted, chart: Chart) -> Answer:
+    start = chart.window(criterion.within)
+    facts: list[Fact] = []
+    for value_set in criterion.value_sets:
+        facts += chart.results(value_set)
+        facts += [r for r in chart.reports(value_set) if r.status not in ("entered-in-error", "cancelled")]
+    recent = sorted((f for f in facts if f.on and start <= f.on <= chart.today), key=lambda f: f.order, reverse=True)
+    if recent:
+        label = _label(chart, criterion.value_sets[0])
+        return Answer(Truth.PRESENT, (Evidence(what=label, ref=recent[0].ref, on=recent[0].on),))
+    sources = {chart.knowledge.source_of_set.get(s, "reports") for s in criterion.value_sets}
+    if any(f.on is None for f in facts) or not all(chart.record.knows(s) for s in sources):
+        return Answer(Truth.UNKNOWN)
+    return Answer(Truth.ABSENT)
+
+
+def _label(chart: Chart, value_set: str) -> str:
+    measurement = chart.knowledge.measurements.get(value_set)
+    return measurement.label if measurement else chart.knowledge.value_sets[value_set].title.removeprefix("VEXAS CDS: ")
+
+
+# --- conditions and procedures ---
+
+
+@ask.register
+def _(criterion: Coded, chart: Chart) -> Answer:
+    found: dict[str, Fact] = {}
+    for value_set in criterion.value_sets:
+        for condition in chart.conditions(value_set):
+            if _counts_for(criterion, chart, condition, value_set):
+                found[repr((condition.ref, condition.codes, condition.text, condition.when))] = condition
+        if criterion.procedures:
+            for procedure in chart.procedures(value_set):
+                if _in_window(criterion.within, chart, procedure.on):
+                    found[repr((procedure.ref, procedure.codes, procedure.text, procedure.when))] = procedure
+    facts = sorted(found.values(), key=lambda f: f.order, reverse=True)
+    if criterion.entries:
+        precise = [f for f in facts if f.when and f.when.precision == "day"]
+        facts = _spaced(precise, criterion.entries.results, lambda f: f.on, period(criterion.entries.apart).after)
+    if facts:
+        return Answer(Truth.PRESENT, tuple(condition_evidence(chart, f, criterion.value_sets) for f in facts))
+    known = chart.record.knows("conditions") and (not criterion.procedures or chart.record.knows("procedures"))
+    return Answer(Truth.ABSENT if known and criterion.absent_means == "absent" else Truth.UNKNOWN)
+
+
+def _counts_for(criterion: Coded, chart: Chart, condition: Condition, value_set: str) -> bool:
+    text_sets = chart.knowledge.matcher.value_sets(condition.text)
+    by_text = value_set in text_sets
+    if criterion.code_needs_text_of and criterion.code_needs_text_of not in text_sets:
+        return False
+    if criterion.unless_text_of and criterion.unless_text_of in text_sets and not by_text:
+        return False
+    if criterion.not_resolved and is_resolved(condition):
+        return False
+    in_window = _in_window(criterion.within, chart, condition.on)
+    if criterion.or_active:
+        recorded = condition.recorded.day if condition.recorded else None
+        active = condition.status in ("active", "recurrence", "relapse")
+        in_window = in_window or active or (recorded is not None and _in_window(criterion.within, chart, recorded))
+    if not in_window:
+        return False
+    near = criterion.unless_near
+    return not (near and condition.on and chart.near_condition(condition.on, near.value_set, near.within))
+
+
+def _in_window(within: str | None, chart: Chart, day: Day | None) -> bool:
+    if day is None:
+        return True
+    return day <= chart.today and (within is None or day >= chart.window(within))
+
+
+def condition_evidence(chart: Chart, fact: Fact, value_sets: tuple[str, ...]) -> Evidence:
+    """A condition as evidence: the concept's name in our words, its code, its day."""
+    code = next((c for c in fact.codes if not chart.knowledge.sets_of(c).isdisjoint(value_sets)), None)
+    remarks = [] if code else ["by its text"]
+    if fact.when is None:
+        remarks.append("undated")
+    elif fact.when.precision != "day":
+        remarks.append("date incomplete")
+    if isinstance(fact, Condition) and fact.verification is None:
+        remarks.append("verification status not given")
+    what = "Procedure" if isinstance(fact, Procedure) else "Condition"
+    return Evidence(what=what, ref=fact.ref, code=code, on=fact.on, remarks=tuple(remarks), quote=None if code else fact.text)
+
+
+def _spaced(facts: list[F], wanted: int, day_of: Callable[[F], Day | None], after: Callable[[Day], Day]) -> list[F]:
+    """As many facts as wanted, each far enough from the one before; newest first. Empty if there are too few."""
+    dated = sorted(((day, i, f) for i, f in enumerate(facts) if (day := day_of(f)) is not None), key=lambda x: (x[0], -x[1]))
+    if not dated:
+        return []
+    # Greedy from the newest backwards keeps the latest result as evidence and finds as many as any other choice.
+    chosen = [dated[-1]]
+    for entry in reversed(dated[:-1]):
+        if after(entry[0]) <= chosen[-1][0]:
+            chosen.append(entry)
+    return [f for _, _, f in chosen[:wanted]] if len(chosen) >= wanted else []
+
+
+# --- medications ---
+
+
+@ask.register
+def _(criterion: Drug, chart: Chart) -> Answer:
+    given = _given(criterion, chart)
+    known = chart.record.knows("medications")
+    if criterion.before_result:
+        return _before_result(criterion, chart, given, known=known)
+    if criterion.covered or criterion.courses:
+        return _covering(criterion, chart, given, known=known)
+    if criterion.distinct:
+        by_ingredient = {g.ingredient: g for g in reversed(given)}
+        truth = truth_of(len(by_ingredient) >= criterion.distinct)
+        if truth is Truth.ABSENT and not known:
+            truth = Truth.UNKNOWN
+        return Answer(truth, tuple(map(drug_evidence, by_ingredient.values())))
+    if given:
+        return Answer(Truth.PRESENT, tuple(map(drug_evidence, given[:2])))
+    return Answer(Truth.ABSENT if known and criterion.none_means == "absent" else Truth.UNKNOWN)
+
+
+def _given(criterion: Drug, chart: Chart) -> list[Given]:
+    """The drugs that a criterion may count, newest first, each order once."""
+    start = chart.window(criterion.within) if criterion.within else None
+    found: dict[tuple[str | None, str, str], Given] = {}
+    for value_set in criterion.value_sets:
+        for one in chart.drugs(value_set):
+            if criterion.current and (one.fact.status != "active" or (one.fact.until and one.fact.until < chart.today)):
+                continue
+            if (one.start and one.start > chart.today) or (start and one.end and one.end < start):
+                continue
+            found[(one.fact.ref, one.ingredient, one.fact.text)] = one
+    return sorted(found.values(), key=lambda g: g.fact.order, reverse=True)
+
+
+def _covering(criterion: Drug, chart: Chart, given: list[Given], *, known: bool) -> Answer:
+    """Days covered, or courses, in the window; what does not suffice is unknown where the module says so."""
+    start = chart.window(criterion.within) if criterion.within else dt.date.min
+    spans = [(max(g.start, start), g.end) for g in given if g.start and g.end and g.end >= start]
+    evidence = tuple(map(drug_evidence, given[:3]))
+    if criterion.covered:
+        wanted = (period(criterion.covered).after(chart.today) - chart.today).days
+        if days_covered(spans) >= wanted:
+            return Answer(Truth.PRESENT, evidence)
+    if criterion.courses and _courses(spans) >= criterion.courses:
+        return Answer(Truth.PRESENT, evidence)
+    if not given:
+        return Answer(Truth.ABSENT if known and criterion.none_means == "absent" else Truth.UNKNOWN)
+    return Answer(Truth.ABSENT if known and criterion.absent_means == "absent" else Truth.UNKNOWN, evidence)
+
+
+def _courses(spans: Iterable[tuple[Day, Day]]) -> int:
+    """Separate courses: spans that touch or overlap are one."""
+    count = 0
+    last: Day | None = None
+    for start, end in sorted(spans):
+        if last is None or start > last + dt.timedelta(days=1):
+            count += 1
+        last = end if last is None else max(last, end)
+    return count
+
+
+def _before_result(criterion: Drug, chart: Chart, given: list[Given], *, known: bool) -> Answer:
+    before = criterion.before_result
+    latest = next((v.day for v in chart.values(before.value_set) if v.day), None) if before else None
+    if before is None or latest is None:
+        return Answer(Truth.UNKNOWN)
+    start = period(before.within).before(latest)
+    hits = [g for g in given if g.start and g.end and g.start <= latest and g.end >= start]
+    undated = [g for g in given if g.start is None and g.fact.status == "active"]
+    if hits or undated:
+        return Answer(Truth.PRESENT, tuple(map(drug_evidence, (hits or undated)[:2])))
+    return Answer(Truth.ABSENT if known else Truth.UNKNOWN)
+
+
+def drug_evidence(given: Given) -> Evidence:
+    """A drug as evidence: its ingredient in our words, status and start."""
+    code = given.fact.codes[0] if given.fact.codes else None
+    remarks = () if given.start else ("start not given",)
+    status = given.fact.status or "status not given"
+    return Evidence(what=given.ingredient, ref=given.fact.ref, code=code, value=status, on=given.start, remarks=remarks)
+
+
+# --- reports ---
+
+
+@lru_cache(maxsize=32)
+def _words_near(pattern: str, near: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    return re.compile(pattern), re.compile(near)
+
+
+@ask.register
+def _(criterion: ReportText, chart: Chart) -> Answer:
+    start = chart.window(criterion.within) if criterion.within else None
+    for report in sorted(chart.reports(criterion.value_set), key=lambda r: r.order, reverse=True):
+        if report.status not in ("final", "amended", "corrected", "unknown", "appended", None) or (start and report.on and report.on < start):
+            continue
+        sentence = _sentence_with(criterion, chart, report)
+        if sentence:
+            evidence = Evidence(what="Report", ref=report.ref, on=report.on, quote=sentence)
+            return Answer(Truth.PRESENT, (evidence,))
+    # A report that does not mention it, and a chart without reports, both leave the question open.
+    readable = [r for r in chart.reports(criterion.value_set) if r.conclusion]
+    return Answer(Truth.ABSENT if readable and chart.record.knows("reports") else Truth.UNKNOWN)
+
+
+def _sentence_with(criterion: ReportText, chart: Chart, report: Report) -> str | None:
+    wanted, near = _words_near(criterion.pattern, criterion.near)
+    for sentence in re.split(r"(?<=[.;!?])\s+|\n+", report.conclusion[:20000]):
+        words = sentence.lower().split()
+        for index, word in enumerate(words):
+            if not wanted.search(word):
+                continue
+            around = words[max(0, index - criterion.words) : index + criterion.words + 1]
+            before = words[max(0, index - 6) : index]
+            if any(near.search(w) for w in around) and not negated(chart, " ".join(before), sentence):
+                return sentence.strip()
+    return None
+
+
+def negated(chart: Chart, before: str, sentence: str) -> bool:
+    """Whether a statement is denied by the words before it or by its sentence."""
+    text = f" {before} "
+    if any(f" {n} " in text for n in chart.knowledge.guards.negations):
+        return True
+    return bool(re.search(r"\b(not (seen|identified|observed|present|detected)|absent|negative)\b", sentence.lower()))

@@ -1,0 +1,371 @@
+"""Reading the results of one gene: which results are about it, what each says, and what they say together."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from enum import IntEnum
+from typing import NamedTuple
+
+from cds_service.knowledge.loader import Knowledge
+from cds_service.knowledge.model import Genetics
+from cds_service.reasoning.chart import Chart
+from cds_service.reasoning.findings import Evidence, GeneticState, GeneticStatus
+from cds_service.record.codes import Code
+from cds_service.record.dates import period
+from cds_service.record.facts import Condition, Report, ReportItem
+
+_FINAL = frozenset({"final", "amended", "corrected", "appended"})
+_PENDING = frozenset({"registered", "preliminary", "partial", "unknown", None})
+_SENTENCE = re.compile(r"(?<=[.;!?])\s+|[\n\r;|]+")
+
+
+class Call(IntEnum):
+    """What one result says, from the weakest to the strongest; of equal days the strongest holds."""
+
+    NEGATIVE = 1
+    UNCLEAR = 2
+    UNCERTAIN = 3
+    LOW = 4
+    PATHOGENIC = 5
+
+
+class Reading(NamedTuple):
+    """One result of the gene as it was read."""
+
+    call: Call
+    report: Report
+    variant: str
+    fraction: float | None
+    reasons: tuple[str, ...]
+    limited: bool = False
+
+
+class GeneReader:
+    """Reads results of the gene that a knowledge module is about."""
+
+    def __init__(self, knowledge: Knowledge) -> None:
+        self.knowledge = knowledge
+        self.rules: Genetics = knowledge.genetics
+        words: Mapping[str, str] = self.rules.words
+        self.word = {name: re.compile(pattern, re.IGNORECASE) for name, pattern in words.items()}
+        self.confirming = [(p.tier, re.compile(p.pattern, re.IGNORECASE)) for p in self.rules.confirming_patterns]
+        self.codes = {name: Code("http://loinc.org", value) for name, value in self.rules.codes.items()}
+        self.answers = {Code("http://loinc.org", value): name for name, value in self.rules.answers.items()}
+
+    # --- which results are about the gene ---
+
+    def about_gene(self, report: Report) -> bool:
+        """Whether a report is about the gene: by test code, by the gene studied, by its name or its words."""
+        studied = [item for item in report.items if self.codes["gene"] in item.codes]
+        if studied:
+            return any(self._is_gene(item) for item in studied)
+        if any(self.rules.test_codes in self.knowledge.sets_of(c) for c in report.codes):
+            return True
+        texts = (report.text, report.conclusion, *(i.value_text for i in report.items))
+        return any(self.word["gene"].search(t) for t in texts if t)
+
+    def _is_gene(self, item: ReportItem) -> bool:
+        codes = self.knowledge.value_sets[self.rules.gene_codes].concepts
+        if any(c.code in item.value_codes for c in codes):
+            return True
+        return not item.value_codes_of("http://www.genenames.org") and bool(self.word["gene"].search(item.value_text))
+
+    # --- what one result says ---
+
+    def read(self, report: Report, implied: frozenset[str]) -> Reading:
+        """Read one result; `implied` are classes that linked interpretations give it."""
+        variant = self._variant_text(report)
+        classes = implied | self.classes(report)
+        spoken = self._narrative(report)
+        fraction, fraction_reason = self._fraction(report)
+        fraction = fraction if fraction is not None else spoken.fraction
+        reasons = [r for r in (fraction_reason, "germline" if self._germline(report) or spoken.germline else None) if r]
+        answers = self._answers(report)
+        confirming = self._confirms(variant) or spoken.confirming
+        call, why = self._judge(answers, classes | spoken.classes, confirming, bool(variant) or spoken.positive, spoken)
+        if call is Call.PATHOGENIC and fraction is not None and fraction < self.rules.low_fraction:
+            call, why = Call.LOW, "low-fraction"
+        limited = call is Call.NEGATIVE and self._limited(report)
+        shown = variant or spoken.variant
+        return Reading(call, report, shown, fraction, tuple([*reasons, *([why] if why else [])]), limited)
+
+    def _judge(
+        self, answers: frozenset[str], classes: frozenset[str], confirming: bool, named: bool, spoken: Spoken
+    ) -> tuple[Call, str | None]:
+        """From the parts of one result to a call; in doubt it is never pathogenic."""
+        negative = "absent" in answers or (spoken.negative and "present" not in answers)
+        positive = "present" in answers or spoken.positive or bool(classes & {"pathogenic", "likely-pathogenic"})
+        if negative and positive:
+            return Call.UNCLEAR, "contradictory"
+        if negative:
+            return Call.NEGATIVE, None
+        if "no-call" in answers or "indeterminate" in answers or (spoken.no_call and not positive):
+            return Call.UNCLEAR, "no-call"
+        if classes & {"benign", "likely-benign"}:
+            return Call.NEGATIVE, "benign"
+        if "uncertain" in classes:
+            return Call.UNCERTAIN, "uncertain-significance"
+        if confirming or classes & {"pathogenic", "likely-pathogenic"}:
+            return Call.PATHOGENIC, None if confirming else "laboratory-class"
+        if named or "present" in answers:
+            return Call.UNCERTAIN, "not-classified"
+        return Call.UNCLEAR, "not-understood"
+
+    def _answers(self, report: Report) -> frozenset[str]:
+        found = {self.answers[c] for c in report.conclusion_codes if c in self.answers}
+        found |= {{"POS": "present", "NEG": "absent", "IND": "indeterminate"}.get(i, "") for i in report.interpretations}
+        return frozenset(found - {""})
+
+    def classes(self, report: Report) -> frozenset[str]:
+        """The clinical significance that a result states."""
+        items = [i for i in report.items if self.codes["significance"] in i.codes]
+        found = {self.answers.get(c, "") for i in items for c in i.value_codes}
+        found |= {self.answers.get(c, "") for c in report.conclusion_codes}
+        found |= {c for i in items if not i.value_codes for c in self._spoken_classes(i.value_text)}
+        return frozenset(found & {"pathogenic", "likely-pathogenic", "uncertain", "likely-benign", "benign"})
+
+    def _spoken_classes(self, text: str) -> frozenset[str]:
+        if self.word["uncertain"].search(text):
+            return frozenset({"uncertain"})
+        if self.word["benign"].search(text):
+            return frozenset({"benign"})
+        return frozenset({"pathogenic"}) if self.word["pathogenic"].search(text) else frozenset()
+
+    def _variant_text(self, report: Report) -> str:
+        wanted = (self.codes["c_hgvs"], self.codes["p_hgvs"])
+        parts = []
+        for item in report.items:
+            if any(c in item.codes for c in wanted):
+                coded = next((c.value for c in item.value_codes if "." in c.value), "")
+                parts.append(item.value_text if "." in item.value_text else coded or item.value_text)
+        return " ".join(p for p in parts if p)
+
+    def _confirms(self, text: str) -> bool:
+        return any(pattern.search(_tidy(text)) for _, pattern in self.confirming)
+
+    def _fraction(self, report: Report) -> tuple[float | None, str | None]:
+        """The variant allele fraction, 0 to 1. A number above 1 without a percent sign is ambiguous and not read."""
+        for item in report.items:
+            if self.codes["fraction"] in item.codes and item.number is not None:
+                if item.unit.strip() in ("%", "percent"):
+                    return item.number / 100, None
+                return (item.number, None) if 0 <= item.number <= 1 and item.unit.strip() in ("1", "", "{ratio}") else (None, "fraction-ambiguous")
+        return None, None
+
+    def _germline(self, report: Report) -> bool:
+        items = [i for i in report.items if self.codes["source_class"] in i.codes]
+        return any(self.answers.get(c) == "germline" for i in items for c in i.value_codes)
+
+    def _limited(self, report: Report) -> bool:
+        """Whether a negative leaves room for a miss: Sanger, partial, or of unstated coverage."""
+        texts = " ".join((report.text, report.conclusion, *(i.value_text for i in report.items)))
+        return bool(self.word["partial"].search(texts)) or not self.word["complete"].search(texts)
+
+    def _narrative(self, report: Report) -> Spoken:
+        specific = any(self.rules.test_codes in self.knowledge.sets_of(c) for c in report.codes) or bool(self.word["gene"].search(report.text))
+        return self._spoken(report.conclusion, specific)
+
+    def _spoken(self, text: str, specific: bool) -> Spoken:
+        """What the sentences about the gene say."""
+        negative = positive = no_call = confirming = germline = bare = False
+        classes: set[str] = set()
+        variant, fraction = "", None
+        for sentence in self._focus(_tidy(text[:20000]), specific):
+            if self.word["method"].search(sentence) or self.word["relative"].search(sentence):
+                continue
+            if self.word["no_call"].search(sentence):
+                no_call = True
+                continue
+            if self.word["negation"].search(sentence):
+                negative = True
+                continue
+            named = [m.group() for _, p in self.confirming if (m := p.search(sentence))]
+            spoken = self._spoken_classes(sentence)
+            said = self._spoken_fraction(sentence)
+            asserted = bool(self.word["positive"].search(sentence)) or "pathogenic" in spoken or said is not None
+            if not (named or spoken or asserted):
+                continue
+            positive = positive or asserted
+            bare = bare or not asserted  # a variant is only named: a result where nothing else is said
+            confirming = confirming or bool(named)
+            fraction = said if said is not None else fraction
+            variant = variant or (named[0] if named else "")
+            classes |= spoken
+            germline = germline or bool(self.word["germline"].search(sentence))
+        if bare and specific and not negative:
+            positive = True
+        return Spoken(negative, positive, no_call, confirming and positive, germline, frozenset(classes), variant, fraction)
+
+    def _focus(self, text: str, specific: bool) -> Iterable[str]:
+        """The sentences about the gene: those that name it, and those after one until another gene is named."""
+        ours = specific
+        for sentence in _SENTENCE.split(text):
+            if self.word["gene"].search(sentence):
+                ours = True
+            elif self.word["other_gene"].search(sentence):
+                ours = False
+            if ours and sentence.strip():
+                yield sentence
+
+    def _spoken_fraction(self, sentence: str) -> float | None:
+        match = self.word["fraction"].search(sentence)
+        if not match:
+            return None
+        number = float(match.group(1).replace(",", "."))
+        if match.group(2):
+            return number / 100
+        return number if number <= 1 else None
+
+
+class Spoken(NamedTuple):
+    """What a narrative says of the gene."""
+
+    negative: bool
+    positive: bool
+    no_call: bool
+    confirming: bool
+    germline: bool
+    classes: frozenset[str]
+    variant: str
+    fraction: float | None
+
+
+# --- all results together ---
+
+
+def genetic_status(reader: GeneReader, chart: Chart, *, compatible: bool, adult: bool) -> GeneticStatus:
+    """Weigh all results of the gene, the problem list and open orders together."""
+    implied = _implications(reader, chart.record.reports)
+    about = [r for r in chart.record.reports if r.status not in ("entered-in-error", "cancelled") and reader.about_gene(r)]
+    readings = [reader.read(r, implied.get(r.ref or "", frozenset())) for r in about if r.status in _FINAL and _says_something(reader, r)]
+    diagnosis = chart.conditions(reader.rules.disease_codes)
+    ordered = _ordered(reader, chart, about)
+    if readings:
+        newest = max(readings, key=lambda r: (r.report.when.order[:10] if r.report.when else "", r.call, r.report.ref or ""))
+        return _weigh(reader, chart, newest, readings, diagnosis, ordered, compatible=compatible, adult=adult)
+    if diagnosis:
+        latest = max(diagnosis, key=lambda c: c.order)
+        return GeneticStatus(
+            state=GeneticState.CONFIRMED, reasons=("problem-list-only",), evidence=(_diagnosis(reader, latest),), on=latest.on, ordered=ordered
+        )
+    return GeneticStatus(state=GeneticState.PENDING if ordered else GeneticState.NONE, ordered=ordered)
+
+
+def _says_something(reader: GeneReader, report: Report) -> bool:
+    """Leave out panels that only name the gene while their members carry the result."""
+    return bool(report.conclusion or report.conclusion_codes or report.interpretations or report.items)
+
+
+def _weigh(
+    reader: GeneReader,
+    chart: Chart,
+    newest: Reading,
+    readings: list[Reading],
+    diagnosis: list[Condition],
+    ordered: Evidence | None,
+    *,
+    compatible: bool,
+    adult: bool,
+) -> GeneticStatus:
+    transplant = _transplanted(reader, chart, newest)
+    reasons = list(newest.reasons)
+    others = [r for r in readings if (r.call >= Call.LOW) != (newest.call >= Call.LOW)]
+    if others:
+        reasons.append("conflict")
+    if newest.call is Call.PATHOGENIC:
+        state = GeneticState.CONFIRMED if compatible and adult else GeneticState.UNCERTAIN
+        if not compatible:
+            reasons.append("no-compatible-finding")
+    elif newest.call is Call.NEGATIVE:
+        state = GeneticState.NEGATIVE
+        if transplant:
+            reasons.append("after-transplant")
+        if diagnosis and transplant:
+            state = GeneticState.CONFIRMED
+        elif diagnosis:
+            state = GeneticState.UNCERTAIN
+            reasons.append("problem-list-against-result")
+        elif newest.limited:
+            reasons.append("limited-assay")
+    else:
+        state = GeneticState.UNCERTAIN
+    named = next((r for r in sorted(readings, key=lambda r: r.report.order, reverse=True) if r.call is newest.call and r.variant), newest)
+    if not newest.variant:
+        newest = newest._replace(variant=named.variant, fraction=newest.fraction if newest.fraction is not None else named.fraction)
+    shown = [newest, *sorted(others, key=lambda r: r.report.order, reverse=True)][:3]
+    evidence = [_reading_evidence(reader, r) for r in shown]
+    return GeneticStatus(
+        state=state,
+        reasons=tuple(dict.fromkeys(reasons)),
+        evidence=tuple(evidence),
+        on=newest.report.on,
+        limited=newest.limited or transplant,
+        ordered=ordered,
+    )
+
+
+def _transplanted(reader: GeneReader, chart: Chart, newest: Reading) -> bool:
+    facts = [*chart.conditions(reader.rules.transplant), *chart.procedures(reader.rules.transplant)]
+    day = newest.report.on
+    return any(f.on is None or day is None or f.on <= day for f in facts)
+
+
+def _reading_evidence(reader: GeneReader, reading: Reading) -> Evidence:
+    variant = known_variant(reader, reading.variant)
+    fraction = "" if reading.fraction is None else f", VAF {reading.fraction * 100:.3g} %"
+    word = reader.rules.messages[f"call-{reading.call.name.lower()}"]
+    return Evidence(
+        what=reader.rules.gene, ref=reading.report.ref, value=f"{word}{': ' + variant if variant else ''}{fraction}", on=reading.report.on
+    )
+
+
+def known_variant(reader: GeneReader, text: str) -> str:
+    """The catalogue's own spelling of a variant, so that no words of the chart reach a card."""
+    squeezed = text.replace(" ", "").lower()
+    for variant in reader.rules.variants:
+        names = [n for n in (variant.c, variant.p) if n]
+        if any(_bare(n) in _bare(squeezed) for n in names):
+            return " ".join(names)
+    return ""
+
+
+def _tidy(text: str) -> str:
+    """HGVS names without the blanks that some reports put into them."""
+    return re.sub(r"\s*>\s*", ">", re.sub(r"\b([cp])\.\s+", r"\1.", text))
+
+
+def _bare(name: str) -> str:
+    return re.sub(r"[().\s]", "", name).lower()
+
+
+def _implications(reader: GeneReader, reports: Iterable[Report]) -> dict[str, frozenset[str]]:
+    """Classes that separate interpretations give to the variants they derive from."""
+    classes: dict[str, frozenset[str]] = {}
+    for report in reports:
+        if report.derived_from and report.status in _FINAL:
+            found = reader.classes(report)
+            for target in report.derived_from:
+                classes[target] = classes.get(target, frozenset()) | found
+    return classes
+
+
+def _diagnosis(reader: GeneReader, condition: Condition) -> Evidence:
+    return Evidence(what=reader.rules.messages["problem-list"], ref=condition.ref, on=condition.on)
+
+
+def _ordered(reader: GeneReader, chart: Chart, about: list[Report]) -> Evidence | None:
+    """The newest open order or unfinished result of the test."""
+    start = period(reader.rules.order_window).before(chart.today)
+    sets = reader.rules.test_codes
+    open_orders = [
+        o
+        for o in chart.record.orders
+        if o.status in ("active", "on-hold") and sets in chart.sets_of_fact(o) and (o.on is None or start <= o.on <= chart.today)
+    ]
+    pending = [r for r in about if r.status in _PENDING and (r.on is None or r.on >= start)]
+    facts = sorted([*open_orders, *pending], key=lambda f: f.order, reverse=True)
+    if not facts:
+        return None
+    word = "result-pending" if isinstance(facts[0], Report) else "ordered"
+    return Evidence(what=reader.rules.messages[word], ref=facts[0].ref, on=facts[0].on)
