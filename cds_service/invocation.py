@@ -31,6 +31,7 @@ class Service:
 
     def __init__(self, knowledge: Knowledge, base_url: str, today: Callable[[], Day]) -> None:
         self.knowledge = knowledge
+        self.base_url = base_url
         self.reasoner = Reasoner(knowledge)
         self.composer = Composer(knowledge, base_url)
         self._today = today

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
+from typing import Literal
 
 from cds_service.cards import wording
 from cds_service.cards.drafts import service_request
@@ -42,7 +43,11 @@ class Composer:
     def _gaps(self, assessment: Assessment, record: PatientRecord) -> list[dict[str, str]]:
         """What was missing when nothing is shown: a failure is never an empty answer alone."""
         unread = {d for d, s in record.sources.items() if s is not DataSource.READ}
-        return [{"what": i.what, "remedy": i.remedy} for i in assessment.issues if i.remedy and (i.level == "warning" or (unread and "was not sent" in i.what))]
+        return [
+            {"what": i.what, "remedy": i.remedy}
+            for i in assessment.issues
+            if i.remedy and (i.level == "warning" or (unread and "was not sent" in i.what))
+        ]
 
     def _card(self, topic: str, assessment: Assessment, record: PatientRecord, call: str) -> Card:
         text = self.knowledge.cards[topic]
@@ -68,7 +73,7 @@ class Composer:
         service = self.knowledge.module.service.id
         return str(uuid.uuid5(self._namespace, f"{service}|{name}"))
 
-    def _indicator(self, topic: str, text: CardText, assessment: Assessment) -> str:
+    def _indicator(self, topic: str, text: CardText, assessment: Assessment) -> Literal["info", "warning"]:
         if assessment.genetics.ordered and topic == "test":
             return "info"
         if topic == "confirmed" and any(a.warns for a in assessment.advice):
@@ -79,7 +84,9 @@ class Composer:
 
     def _summary(self, text: CardText, assessment: Assessment) -> str:
         words = [flag.short or flag.label for flag, _ in wording.present_flags(self.knowledge, assessment) if flag.weight >= 1]
-        warning = "; review " + "; ".join(self._warned(assessment)) if text.topic == "confirmed" and self._warned(assessment) else ""
+        warning = "".join(f", {w}" for w in self._warned(assessment)) if text.topic == "confirmed" else ""
+        messages = self.knowledge.genetics.messages
+        basis = messages["basis-problem-list" if "problem-list-only" in assessment.genetics.reasons else "basis-result"]
         ordered = assessment.genetics.ordered
         template = text.summary
         if ordered and text.topic == "test":
@@ -87,7 +94,7 @@ class Composer:
             template = f"{{findings}}: {ordered.what}{when}"
         for count in (3, 2, 1):
             found = " + ".join(_distinct(words)[:count])
-            summary = template.format(findings=found[:1].upper() + found[1:] or "Findings", warning=warning)
+            summary = template.format(findings=found[:1].upper() + found[1:] or "Findings", warning=warning, basis=basis)
             if len(summary) <= LONGEST_SUMMARY:
                 return summary
         return summary[: LONGEST_SUMMARY - 1].rstrip() + "\u2026"
@@ -105,9 +112,9 @@ class Composer:
     # --- detail ---
 
     def _detail(self, topic: str, text: CardText, assessment: Assessment, record: PatientRecord) -> str:
-        sources = wording.Sources(self.knowledge)
         if topic in ("confirmed", "supportive"):
-            return self._advice_detail(topic, text, assessment, record, sources)
+            return self._advice_detail(topic, text, assessment, record)
+        sources = wording.Sources(self.knowledge)
         head = text.lead + sources.cite(text.citations)
         if assessment.genetics.ordered and topic == "test":
             head = f"{assessment.genetics.ordered.what} ({assessment.genetics.ordered.on or 'no date'}). No order is offered."
@@ -130,24 +137,30 @@ class Composer:
                 break
         return detail
 
-    def _advice_detail(self, topic: str, text: CardText, assessment: Assessment, record: PatientRecord, sources: wording.Sources) -> str:
-        mine = [(a, self.knowledge.recommendations[a.id]) for a in assessment.advice]
-        mine = [(a, r) for a, r in mine if r.topic == topic]
-        lines = [self._advice_line(a, r, assessment, record, sources) for a, r in mine if a.truth is Truth.PRESENT]
-        unchecked = [r.id for a, r in mine if a.truth is Truth.UNKNOWN]
+    def _advice_detail(self, topic: str, text: CardText, assessment: Assessment, record: PatientRecord) -> str:
+        """Every line of advice that fits; what does not fit is at least named."""
+        mine = [(a, r) for a in assessment.advice if (r := self.knowledge.recommendations[a.id]).topic == topic]
+        present = [(a, r) for a, r in mine if a.truth is Truth.PRESENT]
         unread = [d.replace("-", " ") for d, s in sorted(record.sources.items()) if s is not DataSource.READ]
-        open_line = f"**Not checked** for want of data: {', '.join(unchecked)}" if unchecked and unread else ""
-        gene = self._gene_lines(assessment) if topic == "confirmed" else []
-        return self._joined(
-            *gene,
-            text.lead,
-            "\n".join(f"- {line}" for line in lines),
-            open_line,
-            f"**Not available** {'; '.join(unread)}" if unread else "",
-            sources.line(),
-        )
+        unchecked = [r.short for a, r in mine if a.truth is Truth.UNKNOWN] if unread else []
+        detail = ""
+        for count in range(len(present), 0, -1):
+            sources = wording.Sources(self.knowledge)
+            lines = [f"- {self._advice_line(a, r, record, sources)}" for a, r in present[:count]]
+            rest = [r.short for _, r in present[count:]]
+            detail = self._joined(
+                *(self._gene_lines(assessment) if topic == "confirmed" else []),
+                text.lead,
+                "\n".join([*lines, *([f"- Also: {', '.join(rest)}"] if rest else [])]),
+                f"**Not checked** for want of data: {', '.join(unchecked)}" if unchecked else "",
+                f"**Not available** {'; '.join(unread)}" if unread else "",
+                sources.line(),
+            )
+            if len(detail) <= LONGEST_DETAIL:
+                break
+        return detail
 
-    def _advice_line(self, advice: Advice, item: Recommendation, assessment: Assessment, record: PatientRecord, sources: wording.Sources) -> str:
+    def _advice_line(self, advice: Advice, item: Recommendation, record: PatientRecord, sources: wording.Sources) -> str:
         cautions = "; ".join(item.cautions[i].text for i in advice.cautions)
         shown = "".join(self._shown(name, record) for name in item.shows)
         return f"{item.text}{shown}{f' **Caution:** {cautions}.' if cautions else ''}{sources.cite(item.citations)}"

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 
 from cds_service.cards.markdown import escape, link, quantity
 from cds_service.knowledge.loader import Knowledge
-from cds_service.knowledge.model import Flag, Lab
-from cds_service.knowledge.references import leaves, names_in
+from cds_service.knowledge.model import Clause, Expression, Flag, Lab
+from cds_service.knowledge.references import leaves, parts_of
 from cds_service.reasoning.findings import Assessment, Evidence, Finding
 from cds_service.reasoning.truth import Truth
 from cds_service.record.facts import PatientRecord, Source
@@ -34,27 +34,40 @@ class Sources:
 
 
 def present_flags(knowledge: Knowledge, assessment: Assessment) -> list[tuple[Flag, Finding]]:
-    """Red flags that are present and shown: those that the met criterion rests on first, then by weight."""
-    found = [(f, assessment.findings[n]) for n, f in knowledge.red_flags.items() if f.shown and assessment.findings[n].truth is Truth.PRESENT]
+    """What was found: the facts that the met criterion rests on first, then other red flags, by weight; no fact twice."""
     bearing = _bearing(knowledge, assessment)
-    return sorted(found, key=lambda pair: (pair[0].id not in bearing, -pair[0].weight))
+    named = [n for n in bearing if n in knowledge.facts and n in assessment.findings]
+    shown = [n for n, f in knowledge.red_flags.items() if f.shown]
+    found = [(knowledge.flags[n], assessment.findings[n]) for n in (*shown, *named) if assessment.findings[n].truth is Truth.PRESENT]
+    found.sort(key=lambda pair: (pair[0].id not in bearing, -pair[0].weight))
+    seen: set[tuple[str | None, str | None]] = set()
+    kept = []
+    for flag, finding in found:
+        facts = {(e.ref, e.value) for e in finding.evidence if e.ref}
+        if facts and not facts <= seen:
+            kept.append((flag, finding))
+        seen |= facts
+    return kept
 
 
 def _bearing(knowledge: Knowledge, assessment: Assessment) -> frozenset[str]:
-    """The flags that the first criterion met refers to, through terms and rules; organs are always among them."""
+    """The flags that the first criterion met refers to, through terms and rules, organs included where they are counted."""
     criteria = {c.id: c for tier in knowledge.assessment.tiers for c in tier.any}
-    pending = list(names_in(criteria[assessment.criteria[0]].when)) if assessment.criteria else []
+    pending: list[Expression] = [criteria[assessment.criteria[0]].when] if assessment.criteria else []
     reached: set[str] = set()
     while pending:
-        name = pending.pop()
-        if name in reached:
-            continue
-        reached.add(name)
-        if name in knowledge.terms:
-            pending += names_in(knowledge.terms[name].when)
-        elif name in knowledge.rules:
-            pending += [n for item in knowledge.rules[name].items for n in names_in(item)]
-    return frozenset(reached | {n for n, f in knowledge.red_flags.items() if f.organ})
+        expression = pending.pop()
+        if isinstance(expression, Clause):
+            if expression.organs:
+                reached |= {n for n, f in knowledge.red_flags.items() if f.organ and expression.organs.strength in ("any", f.organ.strength)}
+            pending += parts_of(expression)
+        elif expression not in reached:
+            reached.add(expression)
+            if expression in knowledge.terms:
+                pending.append(knowledge.terms[expression].when)
+            elif expression in knowledge.rules:
+                pending += knowledge.rules[expression].items
+    return frozenset(reached)
 
 
 def finding_line(flag: Flag, finding: Finding, assessment: Assessment) -> str:
@@ -69,7 +82,7 @@ def finding_line(flag: Flag, finding: Finding, assessment: Assessment) -> str:
 def evidence_text(evidence: Evidence, flag: Flag | None = None) -> str:
     """A fact in a few words: `MCV 108 fL (2026-11-01)`, `ICD-10-CM L98.2 (2024-03-01)`."""
     when = f"{evidence.on}" if evidence.on else "no date"
-    remarks = "".join(f", {r}" for r in evidence.remarks if r not in ("undated",))
+    remarks = "".join(f", {r}" for r in evidence.remarks if r != "undated")
     if evidence.quote:
         quoted = f'"{escape(evidence.quote, 120)}"' if evidence.what == "Report" else "by its text"
         return f"{quoted} ({when})"
@@ -92,9 +105,9 @@ def against_lines(knowledge: Knowledge, assessment: Assessment) -> Iterator[str]
     ]
     if normal:
         yield f"Within limits: {'; '.join(normal)}"
-    open_ones = [f.label for n, f in knowledge.alternatives.items() if assessment.findings[n].truth is Truth.UNKNOWN]
+    open_ones = [f.short or f.label for n, f in knowledge.alternatives.items() if assessment.findings[n].truth is Truth.UNKNOWN]
     if open_ones:
-        yield f"Not assessed: {'; '.join(open_ones)}"
+        yield f"Not assessed: {', '.join(open_ones)}"
 
 
 def missing(knowledge: Knowledge, assessment: Assessment, record: PatientRecord) -> list[str]:

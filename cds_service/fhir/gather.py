@@ -25,14 +25,16 @@ _READ = (*read.SIMPLE, *_DRUGS)
 _UNREADABLE = (msgspec.DecodeError, RecursionError, UnicodeDecodeError)
 
 
-def gather(requirements: Mapping[str, Requirement], prefetch: Mapping[str, msgspec.Raw], patient_id: str, today: Day) -> PatientRecord:
-    """Read everything the prefetch holds about one patient.
+def gather(
+    requirements: Mapping[str, Requirement], prefetch: Mapping[str, msgspec.Raw], patient_id: str, today: Day, *, paged: bool = True
+) -> PatientRecord:
+    """Read everything the prefetch holds about one patient; `paged` says that a full page may hide older data.
 
     Raises RequiredDataUnavailable without the Patient or without anything to evaluate, and PatientMismatch for another.
     """
     patient_key = next(key for key, r in requirements.items() if r.resource == "Patient")
     patient = _patient(patient_key, prefetch.get(patient_key), patient_id)
-    unpacked = {key: unpack(key, prefetch.get(key), r.count) for key, r in requirements.items() if key != patient_key}
+    unpacked = {key: unpack(key, prefetch.get(key), r.count if paged else None) for key, r in requirements.items() if key != patient_key}
     if all(p.source is Source.UNAVAILABLE for p in unpacked.values()):
         raise RequiredDataUnavailable(
             f"Nothing can be evaluated: the prefetch holds only the Patient. Send at least one of {', '.join(unpacked)}.", place="/prefetch"
@@ -56,15 +58,22 @@ def _patient(key: str, raw: msgspec.Raw | None, patient_id: str) -> fhir.Patient
     if not candidates:
         raise RequiredDataUnavailable(f"The Patient is needed and was not sent. Fill the prefetch key '{key}'.", place=f"/prefetch/{key}")
     if not any(e.id for e in candidates):
-        raise RequiredDataUnavailable(f"The Patient in '{key}' has no id, so it cannot be matched with the context. Send it with its id.", place=f"/prefetch/{key}/id")
+        raise RequiredDataUnavailable(
+            f"The Patient in '{key}' has no id, so it cannot be matched with the context. Send it with its id.", place=f"/prefetch/{key}/id"
+        )
     mine = [e for e in candidates if e.id == patient_id]
     if not mine:
-        raise PatientMismatch(f"The Patient in '{key}' is not the one that context.patientId names. Send the same patient in both.", place=f"/prefetch/{key}/id")
+        raise PatientMismatch(
+            f"The Patient in '{key}' is not the one that context.patientId names. Send the same patient in both.", place=f"/prefetch/{key}/id"
+        )
     try:
-        return _decode(fhir.Patient, mine[0].raw)
+        patient: fhir.Patient = _decode(fhir.Patient, mine[0].raw)
     except _UNREADABLE as error:
         place = _place_of(error)
-        raise RequiredDataUnavailable(f"The Patient in '{key}' could not be read{' at ' + place if place else ''}. Send a valid FHIR R4 Patient.", place=f"/prefetch/{key}") from None
+        raise RequiredDataUnavailable(
+            f"The Patient in '{key}' could not be read{' at ' + place if place else ''}. Send a valid FHIR R4 Patient.", place=f"/prefetch/{key}"
+        ) from None
+    return patient
 
 
 def _decode(kind: type[Any], raw: msgspec.Raw) -> Any:
@@ -173,7 +182,9 @@ class _Reader:
         """Everything read, as one record; the order of arrival plays no part."""
         for counter, what in ((self._foreign, "belongs to another patient"), (self._nobody, "names no patient that we know")):
             for key, count in counter.items():
-                self.issues.append(Issue("warning", f"{count} of '{key}' {what} and was not used", "Send only this patient's data, each with its subject."))
+                self.issues.append(
+                    Issue("warning", f"{count} of '{key}' {what} and was not used", "Send only this patient's data, each with its subject.")
+                )
         every = sorted((f for found in self._found.values() for f in found.facts), key=lambda f: (f.order, repr(f.codes)))
 
         def of(kind: type[Any]) -> tuple[Any, ...]:

@@ -9,6 +9,9 @@ import msgspec
 from cds_service.fhir import resources as fhir
 from cds_service.record.facts import Issue, Source
 
+_BUNDLE = msgspec.json.Decoder(fhir.Bundle)
+_OUTCOME = msgspec.json.Decoder(fhir.OperationOutcome)
+
 
 class Entry(NamedTuple):
     """One resource of a prefetch key, still undecoded."""
@@ -36,10 +39,12 @@ def unpack(key: str, raw: msgspec.Raw | None, page: int | None = None) -> Prefet
     try:
         kind = fhir.KIND.decode(raw)
         if kind.resourceType == "OperationOutcome":
-            return Prefetched(Source.UNAVAILABLE, (), (Issue("warning", f"the query for '{key}' failed in the EHR", "Check access rights for this query."),))
+            return Prefetched(
+                Source.UNAVAILABLE, (), (Issue("warning", f"the query for '{key}' failed in the EHR", "Check access rights for this query."),)
+            )
         if kind.resourceType != "Bundle":
             return Prefetched(Source.READ, (Entry(kind.resourceType or "", kind.id, None, raw),))
-        bundle = fhir.READ["Bundle"].decode(raw)
+        bundle = _BUNDLE.decode(raw)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         return Prefetched(Source.UNAVAILABLE, (), (Issue("warning", f"'{key}' could not be read", "Send a FHIR R4 Bundle or resource."),))
     return _of_bundle(key, bundle, page)
@@ -74,7 +79,7 @@ def _of_bundle(key: str, bundle: fhir.Bundle, page: int | None) -> Prefetched:
 def _failed(raw: msgspec.Raw) -> bool:
     """Whether an OperationOutcome is an error; servers also use it to say that nothing was found."""
     try:
-        outcome = fhir.READ["OperationOutcome"].decode(raw)
+        outcome = _OUTCOME.decode(raw)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         return True
     return any(issue.severity in ("error", "fatal") for issue in outcome.issue or ())

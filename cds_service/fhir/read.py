@@ -13,7 +13,22 @@ from cds_service.record.codes import Code, code
 from cds_service.record.dates import Day, Moment, moment
 
 # Routes that carry a drug into the whole body; any other stated route is a local one.
-_SYSTEMIC_ROUTES = ("oral", "intravenous", "iv", "po", "intramuscular", "im", "subcutaneous", "sc", "by mouth", "per os", "parenteral", "enteral", "26643006", "47625008")
+_SYSTEMIC_ROUTES = (
+    "oral",
+    "intravenous",
+    "iv",
+    "po",
+    "intramuscular",
+    "im",
+    "subcutaneous",
+    "sc",
+    "by mouth",
+    "per os",
+    "parenteral",
+    "enteral",
+    "26643006",
+    "47625008",
+)
 
 
 def codes(concept: fhir.CodeableConcept | None) -> tuple[Code, ...]:
@@ -140,7 +155,7 @@ def _item(part: fhir.Component) -> facts.ReportItem:
 
 def _bare(reference: str) -> str:
     """A reference as Type/id, whatever server it was absolute on."""
-    parts = reference.split("/_history/")[0].rstrip("/").split("/")
+    parts = reference.split("/_history/", maxsplit=1)[0].rstrip("/").split("/")
     return "/".join(parts[-2:]) if len(parts) >= 2 else reference
 
 
@@ -164,7 +179,9 @@ def condition(resource: fhir.Condition, ref: str | None) -> Iterator[facts.Condi
     )
 
 
-def medication_request(resource: fhir.MedicationRequest, ref: str | None, concept: fhir.CodeableConcept | None, name: str) -> Iterator[facts.Medication]:
+def medication_request(
+    resource: fhir.MedicationRequest, ref: str | None, concept: fhir.CodeableConcept | None, name: str
+) -> Iterator[facts.Medication]:
     """An order of a drug, with the days it covers as far as the order says."""
     dispense = resource.dispenseRequest
     bounds = [d.timing.repeat.boundsPeriod for d in resource.dosageInstruction or () if d.timing and d.timing.repeat and d.timing.repeat.boundsPeriod]
@@ -195,7 +212,9 @@ def _supplied(dispense: fhir.DispenseRequest | None, start: Moment | None) -> Da
     return start.day + dt.timedelta(days=round(days) - 1) if factor and 1 <= days <= 3660 else None
 
 
-def medication_statement(resource: fhir.MedicationStatement, ref: str | None, concept: fhir.CodeableConcept | None, name: str) -> Iterator[facts.Medication]:
+def medication_statement(
+    resource: fhir.MedicationStatement, ref: str | None, concept: fhir.CodeableConcept | None, name: str
+) -> Iterator[facts.Medication]:
     """A statement that a drug is or was taken."""
     period = resource.effectivePeriod
     end = moment(period.end) if period and period.end else None
@@ -215,7 +234,11 @@ def _local_route(dosages: list[fhir.Dosage] | None) -> str:
     for dosage in dosages or ():
         route = words(dosage.route).lower()
         coded = {c.value for c in codes(dosage.route)}
-        if route and not coded & set(_SYSTEMIC_ROUTES) and not any(w in route.replace("/", " ").split() or w in route for w in _SYSTEMIC_ROUTES if len(w) > 2):
+        if (
+            route
+            and not coded & set(_SYSTEMIC_ROUTES)
+            and not any(w in route.replace("/", " ").split() or w in route for w in _SYSTEMIC_ROUTES if len(w) > 2)
+        ):
             return route if route not in _SYSTEMIC_ROUTES else ""
     return ""
 

@@ -6,6 +6,8 @@ Only what is used is decoded; everything else in a resource is skipped. Names ar
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 
@@ -118,7 +120,6 @@ class Observation(Resource, tag_field="resourceType", tag="Observation"):
     specimen: Reference | None = None
     referenceRange: list[Range] | None = None
     component: list[Component] | None = None
-    hasMember: list[Reference] | None = None
     derivedFrom: list[Reference] | None = None
 
 
@@ -215,7 +216,6 @@ class DiagnosticReport(Resource, tag_field="resourceType", tag="DiagnosticReport
     effectivePeriod: Span | None = None
     issued: str | None = None
     specimen: list[Reference] | None = None
-    result: list[Reference] | None = None
     conclusion: str | None = None
     conclusionCode: list[CodeableConcept] | None = None
 
@@ -279,8 +279,7 @@ class Kind(Element):
     id: str | None = None
 
 
-Clinical = Observation | Condition | MedicationRequest | MedicationStatement | ServiceRequest | DiagnosticReport | Procedure | Immunization
-READ = {
+READ: dict[str, msgspec.json.Decoder[Any]] = {
     kind.__name__: msgspec.json.Decoder(kind)
     for kind in (
         Observation,
@@ -293,8 +292,6 @@ READ = {
         Immunization,
         Medication,
         Patient,
-        OperationOutcome,
-        Bundle,
     )
 }
 KIND = msgspec.json.Decoder(Kind)

@@ -1,0 +1,1 @@
+"""The protocol over HTTP: bodies, discovery, hook calls, CORS, and errors as OperationOutcomes."""

@@ -58,15 +58,33 @@ def record_of(knowledge: Knowledge, case: Case) -> PatientRecord:
             for i, f in enumerate(chart.medications)
         ),
         procedures=tuple(
-            Procedure(ref=f"Procedure/p{i}", codes=_codes(knowledge, case, f), text=f.text or "", status=f.status or "completed", when=moment(f.date or _DEFAULT_DATE))
+            Procedure(
+                ref=f"Procedure/p{i}",
+                codes=_codes(knowledge, case, f),
+                text=f.text or "",
+                status=f.status or "completed",
+                when=moment(f.date or _DEFAULT_DATE),
+            )
             for i, f in enumerate(chart.procedures)
         ),
         immunizations=tuple(
-            Immunization(ref=f"Immunization/i{i}", codes=_codes(knowledge, case, f), text=f.text or "", status=f.status or "completed", when=moment(f.date or _DEFAULT_DATE))
+            Immunization(
+                ref=f"Immunization/i{i}",
+                codes=_codes(knowledge, case, f),
+                text=f.text or "",
+                status=f.status or "completed",
+                when=moment(f.date or _DEFAULT_DATE),
+            )
             for i, f in enumerate(chart.immunizations)
         ),
         orders=tuple(
-            Order(ref=f"ServiceRequest/s{i}", codes=_codes(knowledge, case, f), text=f.text or "", status=f.status or "active", when=moment(f.date or _DEFAULT_DATE))
+            Order(
+                ref=f"ServiceRequest/s{i}",
+                codes=_codes(knowledge, case, f),
+                text=f.text or "",
+                status=f.status or "active",
+                when=moment(f.date or _DEFAULT_DATE),
+            )
             for i, f in enumerate(chart.orders)
         ),
         reports=tuple(

@@ -58,7 +58,7 @@ class Knowledge:
         self.genetics = files.one("genetics.yaml", Genetics)
         self.recommendations = files.named("recommendations.yaml", Recommendation)
         self.orders = files.named("orders.yaml", DraftOrder)
-        self.cards = {c.topic: c for c in files.many("cards.yaml", CardText)}
+        self.cards: dict[str, CardText] = {c.topic: c for c in files.many("cards.yaml", CardText)}
         self.requirements = {r.key: r for r in files.many("requirements.yaml", Requirement)}
         self.guards = files.one("guards.yaml", Guards)
         self.phrases = files.one("terms.yaml", _Terms).terms

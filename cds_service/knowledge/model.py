@@ -39,8 +39,8 @@ class Limit(Author, frozen=True, kw_only=True):
         """The thresholds that may apply to a patient of this administrative gender."""
         if self.value is not None:
             return (self.value,)
-        assert self.male is not None and self.female is not None  # noqa: S101 - __post_init__ has seen to it
-        return {"male": (self.male,), "female": (self.female,)}.get(sex or "", (self.male, self.female))
+        both = (self.male or 0.0, self.female or 0.0)
+        return {"male": both[:1], "female": both[1:]}.get(sex or "", both)
 
 
 class Persistence(Author, frozen=True, kw_only=True):
@@ -235,7 +235,6 @@ class Module(Author, frozen=True, kw_only=True):
 
     id: str
     title: str
-    disease: str
     version: str
     date: str
     status: Literal["draft", "active", "retired"]
@@ -422,7 +421,6 @@ class Genetics(Author, frozen=True, kw_only=True):
     gene: str
     gene_codes: str
     test_codes: str
-    report_codes: str
     disease_codes: str
     transplant: str
     low_fraction: float
@@ -450,6 +448,7 @@ class Recommendation(Author, frozen=True, kw_only=True):
 
     id: str
     topic: Literal["confirmed", "supportive"]
+    short: str
     text: str
     when: Expression
     strength: str

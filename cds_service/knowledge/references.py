@@ -34,9 +34,10 @@ def _faults(knowledge: Knowledge, ids: frozenset[str]) -> Iterator[Fault]:
     for file, flags in zip(_FLAG_FILES, (knowledge.red_flags, knowledge.alternatives, knowledge.facts), strict=True):
         for index, flag in enumerate(flags.values()):
             yield from _flag_faults(knowledge, file, index, flag)
-    for file, named in (("rules.yaml", knowledge.rules), ("recommendations.yaml", knowledge.recommendations)):
-        for index, item in enumerate(named.values()):
-            yield from _citation_faults(knowledge, file, index, item.citations, needed=True)
+    cited = [("rules.yaml", i, r.citations) for i, r in enumerate(knowledge.rules.values())]
+    cited += [("recommendations.yaml", i, r.citations) for i, r in enumerate(knowledge.recommendations.values())]
+    for file, index, citations in cited:
+        yield from _citation_faults(knowledge, file, index, citations, needed=True)
     for index, card in enumerate(knowledge.cards.values()):
         yield from _citation_faults(knowledge, "cards.yaml", index, card.citations, needed=False)
     yield from _citation_faults(knowledge, "genetics.yaml", "citations", knowledge.genetics.citations, needed=True)

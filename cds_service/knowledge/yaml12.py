@@ -6,6 +6,7 @@ Plain YAML 1.1 reads the key `on:` as true, `0123` as 83 and keeps the last of t
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ _CORE = (
     ("int", re.compile(r"[-+]?(0|[1-9][0-9]*)")),
     ("float", re.compile(r"[-+]?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")),
 )
+
+_READERS: dict[str, Callable[[str], Any]] = {"null": lambda _: None, "bool": lambda t: t == "true", "int": int, "float": float}
 
 
 class Document:
@@ -82,5 +85,5 @@ def _scalar(node: yaml.Node, place: Place, bare: set[Place]) -> Any:
     bare.add(place)
     for kind, form in _CORE:
         if form.fullmatch(text):
-            return {"null": lambda: None, "bool": lambda: text == "true", "int": lambda: int(text), "float": lambda: float(text)}[kind]()
+            return _READERS[kind](text)
     return text

@@ -44,14 +44,6 @@ class Suggestion(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     actions: tuple[Action, ...] | None = None
 
 
-class Link(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """A page to read."""
-
-    label: str
-    url: str
-    type: Literal["absolute", "smart"] = msgspec.field(name="type")
-
-
 class Card(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """One card of at most 139 characters of summary."""
 
@@ -63,7 +55,6 @@ class Card(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     suggestions: tuple[Suggestion, ...] | None = None
     selectionBehavior: Literal["at-most-one", "any"] | None = None
     overrideReasons: tuple[Coding, ...] | None = None
-    links: tuple[Link, ...] | None = None
 
 
 class Response(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):

@@ -27,11 +27,6 @@ def validator(name: str) -> Draft202012Validator:
     return Draft202012Validator(documents[name], registry=registry)
 
 
-def exists(name: str) -> bool:
-    """Whether a schema of this name is shipped."""
-    return name in _documents()
-
-
 def fault(name: str, value: Any) -> tuple[str, str] | None:
     """The most telling fault of a value as (JSON pointer, sentence), or None."""
     error = best_match(validator(name).iter_errors(value))
@@ -49,7 +44,7 @@ def _pointer(error: ValidationError) -> str:
 
 
 def _sentence(error: ValidationError) -> str:
-    wanted = error.validator_value
+    wanted: Any = error.validator_value
     match error.validator:
         case "required":
             missing = [name for name in wanted if isinstance(error.instance, dict) and name not in error.instance]

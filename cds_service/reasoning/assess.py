@@ -100,8 +100,8 @@ class Reasoner:
         for order in self.knowledge.orders.values():
             if not set(order.topics) & set(topics) or scope.truth(order.when) is not Truth.PRESENT:
                 continue
-            if genetics.ordered and order.ordered_as == self.knowledge.genetics.test_codes:
-                continue
+            if genetics.ordered and genetics.state is not GeneticState.CONFIRMED:
+                continue  # what is under way is waited for
             if not self._done_or_ordered(order, chart):
                 offered.append(order.id)
         return tuple(offered)
@@ -125,5 +125,3 @@ def _advise(item: Recommendation, scope: Scope) -> Advice | None:
     cautions = tuple(i for i, c in enumerate(item.cautions) if scope.truth(c.when) is Truth.PRESENT)
     warns = truth is Truth.PRESENT and item.warns
     return Advice(id=item.id, truth=truth, cautions=cautions, warns=warns or any(item.cautions[i].warns for i in cautions))
-
-

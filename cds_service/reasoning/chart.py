@@ -181,16 +181,20 @@ class Chart:
         if lab.status not in USABLE_RESULT:
             return None
         if lab.on is not None and lab.on > self.today:
-            return self._refuse(measurement, lab, "is dated in the future", "Correct the date of the result.")
+            self._refuse(measurement, lab, "is dated in the future", "Correct the date of the result.")
+            return None
         if not lab.unit:
-            return self._refuse(measurement, lab, "has no unit", "Send the unit, in UCUM if possible.")
+            self._refuse(measurement, lab, "has no unit", "Send the unit, in UCUM if possible.")
+            return None
         factor = self.knowledge.units.factor(measurement.quantity, lab.unit)
         if factor is None:
-            return self._refuse(measurement, lab, "has a unit that is not known", "Map the unit to UCUM, or add it to units.yaml.")
+            self._refuse(measurement, lab, "has a unit that is not known", "Map the unit to UCUM, or add it to units.yaml.")
+            return None
         number = lab.value * factor
         limits = self.knowledge.quantities[measurement.quantity].plausible
         if not limits.low <= number <= limits.high:
-            return self._refuse(measurement, lab, "has an implausible value", "Check value and unit at the source.")
+            self._refuse(measurement, lab, "has an implausible value", "Check value and unit at the source.")
+            return None
         for reason in measurement.unusable:
             if self._applies(reason, lab):
                 self._note(f"{measurement.label} of {lab.on} does not count: {reason.because}", "", level="information")
@@ -241,7 +245,7 @@ class Chart:
         totals = {v.fact.when: v for v in self.values(derived.of) if v.fact.when and not v.comparator}
         found = []
         for share in self.values(derived.percent):
-            total = totals.get(share.fact.when)
+            total = totals.get(share.fact.when) if share.fact.when else None
             if total is not None and not share.comparator:
                 number = total.number * share.number / 100
                 unit = self.knowledge.quantities[measurement.quantity].unit

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache, singledispatch
 from typing import NamedTuple, TypeVar
 
@@ -26,7 +26,7 @@ class Answer(NamedTuple):
 
 
 @singledispatch
-def ask(criterion: Criterion, chart: Chart) -> Answer:
+def ask(criterion: Criterion, chart: Chart) -> Answer:  # noqa: ARG001 - the kinds below use it
     """Answer a criterion from a chart."""
     raise TypeError(f"no such kind of criterion: {type(criterion).__name__}")
 
@@ -87,7 +87,7 @@ def _(criterion: Lab, chart: Chart) -> Answer:
     return Answer(truth, (lab_evidence(value),))
 
 
-def _persistent(criterion: Lab, persists: Persistence, chart: Chart, values: list[Value], judged: list[tuple[Value, Truth]]) -> Answer:
+def _persistent(criterion: Lab, persists: Persistence, chart: Chart, values: list[Value], judged: Sequence[tuple[Value, Truth]]) -> Answer:
     if not judged:
         return Answer(Truth.UNKNOWN)
     hits = [v for v, t in judged if t is Truth.PRESENT and v.precise and v.day]
@@ -184,7 +184,7 @@ def _(criterion: Resulted, chart: Chart) -> Answer:
 
 def _label(chart: Chart, value_set: str) -> str:
     measurement = chart.knowledge.measurements.get(value_set)
-    return measurement.label if measurement else chart.knowledge.value_sets[value_set].title.removeprefix("VEXAS CDS: ")
+    return measurement.label if measurement else chart.knowledge.value_sets[value_set].title.rpartition(": ")[2]
 
 
 # --- conditions and procedures ---

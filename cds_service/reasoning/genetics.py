@@ -83,16 +83,14 @@ class GeneReader:
         reasons = [r for r in (fraction_reason, "germline" if self._germline(report) or spoken.germline else None) if r]
         answers = self._answers(report)
         confirming = self._confirms(variant) or spoken.confirming
-        call, why = self._judge(answers, classes | spoken.classes, confirming, bool(variant) or spoken.positive, spoken)
+        call, why = self._judge(answers, classes | spoken.classes, spoken, confirming=confirming, named=bool(variant) or spoken.positive)
         if call is Call.PATHOGENIC and fraction is not None and fraction < self.rules.low_fraction:
             call, why = Call.LOW, "low-fraction"
         limited = call is Call.NEGATIVE and self._limited(report)
         shown = variant or spoken.variant
-        return Reading(call, report, shown, fraction, tuple([*reasons, *([why] if why else [])]), limited)
+        return Reading(call, report, shown, fraction, (*reasons, *([why] if why else [])), limited)
 
-    def _judge(
-        self, answers: frozenset[str], classes: frozenset[str], confirming: bool, named: bool, spoken: Spoken
-    ) -> tuple[Call, str | None]:
+    def _judge(self, answers: frozenset[str], classes: frozenset[str], spoken: Spoken, *, confirming: bool, named: bool) -> tuple[Call, str | None]:
         """From the parts of one result to a call; in doubt it is never pathogenic."""
         negative = "absent" in answers or (spoken.negative and "present" not in answers)
         positive = "present" in answers or spoken.positive or bool(classes & {"pathogenic", "likely-pathogenic"})
@@ -164,14 +162,14 @@ class GeneReader:
 
     def _narrative(self, report: Report) -> Spoken:
         specific = any(self.rules.test_codes in self.knowledge.sets_of(c) for c in report.codes) or bool(self.word["gene"].search(report.text))
-        return self._spoken(report.conclusion, specific)
+        return self._spoken(report.conclusion, specific=specific)
 
-    def _spoken(self, text: str, specific: bool) -> Spoken:
+    def _spoken(self, text: str, *, specific: bool) -> Spoken:
         """What the sentences about the gene say."""
         negative = positive = no_call = confirming = germline = bare = False
         classes: set[str] = set()
         variant, fraction = "", None
-        for sentence in self._focus(_tidy(text[:20000]), specific):
+        for sentence in self._focus(_tidy(text[:20000]), specific=specific):
             if self.word["method"].search(sentence) or self.word["relative"].search(sentence):
                 continue
             if self.word["no_call"].search(sentence):
@@ -197,7 +195,7 @@ class GeneReader:
             positive = True
         return Spoken(negative, positive, no_call, confirming and positive, germline, frozenset(classes), variant, fraction)
 
-    def _focus(self, text: str, specific: bool) -> Iterable[str]:
+    def _focus(self, text: str, *, specific: bool) -> Iterable[str]:
         """The sentences about the gene: those that name it, and those after one until another gene is named."""
         ours = specific
         for sentence in _SENTENCE.split(text):
@@ -238,7 +236,7 @@ def genetic_status(reader: GeneReader, chart: Chart, *, compatible: bool, adult:
     """Weigh all results of the gene, the problem list and open orders together."""
     implied = _implications(reader, chart.record.reports)
     about = [r for r in chart.record.reports if r.status not in ("entered-in-error", "cancelled") and reader.about_gene(r)]
-    readings = [reader.read(r, implied.get(r.ref or "", frozenset())) for r in about if r.status in _FINAL and _says_something(reader, r)]
+    readings = [reader.read(r, implied.get(r.ref or "", frozenset())) for r in about if r.status in _FINAL and _says_something(r)]
     diagnosis = chart.conditions(reader.rules.disease_codes)
     ordered = _ordered(reader, chart, about)
     if readings:
@@ -252,7 +250,7 @@ def genetic_status(reader: GeneReader, chart: Chart, *, compatible: bool, adult:
     return GeneticStatus(state=GeneticState.PENDING if ordered else GeneticState.NONE, ordered=ordered)
 
 
-def _says_something(reader: GeneReader, report: Report) -> bool:
+def _says_something(report: Report) -> bool:
     """Leave out panels that only name the gene while their members carry the result."""
     return bool(report.conclusion or report.conclusion_codes or report.interpretations or report.items)
 

@@ -18,7 +18,7 @@ class Truth(Enum):
         raise TypeError("a Truth is not a bool: compare it with PRESENT, ABSENT or UNKNOWN")
 
 
-def truth_of(holds: bool | None) -> Truth:
+def truth_of(holds: bool | None) -> Truth:  # noqa: FBT001 - a conversion
     """Answer PRESENT for True, ABSENT for False, UNKNOWN for None."""
     if holds is None:
         return Truth.UNKNOWN

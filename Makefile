@@ -1,0 +1,50 @@
+# make run    serve on http://127.0.0.1:8080 (CDS_HOST, CDS_PORT)     make test   every test
+# make check  style, types, import rules, knowledge, dead code, dependencies, wheel
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: help run test check golden clean
+
+help: ## List what can be made
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/:/'
+
+$(VENV)/.installed: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; $(PYTHON) is older. Try: make PYTHON=python3.12"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-warn-script-location -e . 2>&1 | grep -v -i warning || true
+	@$(BIN)/python -c 'import cds_service, flask, granian, msgspec, yaml, jsonschema'
+	@touch $@
+
+$(VENV)/.installed-dev: pyproject.toml $(VENV)/.installed
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-warn-script-location -e '.[dev]'
+	@touch $@
+
+.run/request.json: $(VENV)/.installed fixtures/fhir/test-sweet-macrocytosis.json FORCE
+	@mkdir -p .run
+	@$(BIN)/cds-service request fixtures/fhir/test-sweet-macrocytosis.json > $@
+
+FORCE:
+
+run: $(VENV)/.installed .run/request.json ## Install into .venv and serve on http://127.0.0.1:8080
+	@exec $(BIN)/cds-service serve --try .run/request.json
+
+test: $(VENV)/.installed-dev ## Install into .venv and run every test
+	@$(BIN)/python -m pytest -n auto
+
+check: $(VENV)/.installed-dev ## Style, types, import rules, knowledge, dead code, dependencies, wheel
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/cds-service check --fixtures fixtures
+	$(BIN)/vulture
+	$(BIN)/deptry .
+	$(BIN)/python tests/wheel.py
+
+golden: $(VENV)/.installed-dev ## Write fixtures/requests and fixtures/cards anew (say in the commit what clinicians will see differently)
+	@$(BIN)/python tests/golden.py
+
+clean: ## Remove the environment and everything built
+	rm -rf $(VENV) .run build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

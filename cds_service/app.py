@@ -1,0 +1,45 @@
+"""The composition root: settings and knowledge in, a Flask application out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+from flask import Flask, Response
+
+from cds_service import telemetry
+from cds_service.http import cors, problems, protocol
+from cds_service.invocation import Service
+from cds_service.knowledge.loader import load
+from cds_service.record.dates import Day
+from cds_service.settings import Settings, from_environment
+from cds_service.web import about
+
+
+def create_app(settings: Settings | None = None, today: Callable[[], Day] | None = None) -> Flask:
+    """An application with its own service; raises KnowledgeError or SettingsError instead of starting half-ready."""
+    settings = settings or from_environment(os.environ)
+    knowledge = load(settings.knowledge)
+    service = Service(knowledge, settings.base_url, today or settings.today)
+    app = Flask("cds_service", static_folder=None)
+    app.url_map.redirect_defaults = False
+    app.register_blueprint(protocol.blueprint(service))
+    app.register_blueprint(about.blueprint(service))
+    problems.register(app)
+    cors.register(app, settings.cors_origins)
+
+    @app.after_request
+    def harden(response: Response) -> Response:
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+    return app
+
+
+def server_app() -> Flask:
+    """What the WSGI server loads in each worker."""
+    telemetry.configure()
+    app = create_app()
+    telemetry.event("service.ready")
+    return app

@@ -1,0 +1,81 @@
+"""A hook request from a patient's Bundle, as an EHR would send it: each prefetch template resolved by a small search."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qsl
+
+_DATES = ("effectiveDateTime", "effectiveInstant", "issued", "authoredOn", "recordedDate", "onsetDateTime", "performedDateTime", "occurrenceDateTime")
+_DATE = re.compile(r"\d{4}-\d\d-\d\d")
+
+
+def hook_request(bundle: Mapping[str, Any], templates: Mapping[str, str], hook: str, hook_instance: str) -> dict[str, Any]:
+    """A call of a hook for the Bundle's patient with every prefetch key filled. Raises ValueError without a Patient."""
+    entries = [e for e in bundle.get("entry", []) if isinstance(e.get("resource"), dict)]
+    patient = next((e["resource"] for e in entries if e["resource"].get("resourceType") == "Patient"), None)
+    if patient is None or "id" not in patient:
+        raise ValueError("the Bundle holds no Patient with an id")
+    context = {"userId": "Practitioner/example", "patientId": patient["id"]}
+    prefetch = {key: _answer(entries, template.replace("{{context.patientId}}", patient["id"])) for key, template in templates.items()}
+    return {"hook": hook, "hookInstance": hook_instance, "context": context, "prefetch": prefetch}
+
+
+def whole_chart(bundle: Mapping[str, Any], kinds: Mapping[str, str]) -> dict[str, Any]:
+    """A file read whole: for each key and its resource type everything of that type, under the first key that takes it."""
+    entries = [e for e in bundle.get("entry", []) if isinstance(e, dict) and isinstance(e.get("resource"), dict)]
+    found: dict[str, Any] = {}
+    placed: set[str] = set()
+    for key, kind in kinds.items():
+        wanted = (kind, "Medication", "Patient") if kind != "Patient" else ("Patient",)
+        mine = [] if kind in placed else [e for e in entries if e["resource"].get("resourceType") in wanted]
+        placed.add(kind)
+        found[key] = {"resourceType": "Bundle", "type": "searchset", "entry": mine}
+    return found
+
+
+def _answer(entries: list[dict[str, Any]], query: str) -> dict[str, Any]:
+    """The resource of a read, or the searchset of a search by patient and code, newest first where asked for."""
+    path, _, parameters = query.partition("?")
+    kind, _, identity = path.partition("/")
+    of_kind = [e for e in entries if e["resource"].get("resourceType") == kind]
+    if identity:
+        found: dict[str, Any] = next(e["resource"] for e in of_kind if e["resource"].get("id") == identity)
+        return found
+    wanted = dict(parse_qsl(parameters))
+    if "code" in wanted:
+        codes = frozenset(wanted["code"].split(","))
+        of_kind = [e for e in of_kind if _has_code(e["resource"], codes)]
+    if wanted.get("_sort") == "-date":
+        of_kind.sort(key=lambda e: _when(e["resource"]), reverse=True)
+    page = of_kind[: int(wanted.get("_count", "1000"))]
+    return {"resourceType": "Bundle", "type": "searchset", "total": len(of_kind), "entry": page}
+
+
+def _has_code(resource: Mapping[str, Any], codes: frozenset[str]) -> bool:
+    """Whether a resource, one of its components or a contained one has a code that was asked for."""
+    concepts = [resource.get("code"), *(c.get("code") for c in resource.get("component", []))]
+    concepts += [c.get("code") for c in resource.get("contained", []) if isinstance(c, dict)]
+    codings = [c for concept in concepts if isinstance(concept, dict) for c in concept.get("coding", [])]
+    return any(f"{c.get('system')}|{c.get('code')}" in codes for c in codings)
+
+
+def _when(resource: Mapping[str, Any]) -> str:
+    return next((resource[name] for name in _DATES if isinstance(resource.get(name), str)), "")
+
+
+def shifted(value: Any, days: int) -> Any:
+    """The same chart so many days later: every whole date in it moves, so that a fixture never grows old."""
+    if isinstance(value, dict):
+        return {k: shifted(v, days) for k, v in value.items()}
+    if isinstance(value, list):
+        return [shifted(v, days) for v in value]
+    if isinstance(value, str) and _DATE.match(value) and days:
+        try:
+            moved = dt.date.fromisoformat(value[:10]) + dt.timedelta(days=days)
+        except ValueError:
+            return value
+        return moved.isoformat() + value[10:]
+    return value

@@ -1,0 +1,30 @@
+"""The request body: counted before it is read, JSON only, never inflated."""
+
+from __future__ import annotations
+
+from flask import Request
+
+from cds_service.errors import MalformedBody, PayloadTooLarge, UnsupportedMediaType
+
+LARGEST_BODY = 8 * 1024 * 1024
+_JSON = frozenset({"application/json", "application/fhir+json", "application/json+fhir"})
+
+
+def read_body(request: Request) -> bytes:
+    """The bytes of a body. Raises UnsupportedMediaType, PayloadTooLarge or MalformedBody."""
+    if request.mimetype not in _JSON:
+        raise UnsupportedMediaType("Send the body as application/json.")
+    if request.headers.get("Content-Encoding", "identity").lower() not in ("", "identity"):
+        raise UnsupportedMediaType("Send the body without Content-Encoding; compressed bodies are not read.")
+    if request.content_length is not None and request.content_length > LARGEST_BODY:
+        raise _too_large()
+    body = request.environ["wsgi.input"].read(LARGEST_BODY + 1)
+    if len(body) > LARGEST_BODY:
+        raise _too_large()
+    if not body:
+        raise MalformedBody("The body is empty. Send a CDS Hooks request as JSON.")
+    return bytes(body)
+
+
+def _too_large() -> PayloadTooLarge:
+    return PayloadTooLarge(f"The body is larger than {LARGEST_BODY} bytes. Send less prefetch.")

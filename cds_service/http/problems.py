@@ -1,0 +1,59 @@
+"""Every error as one shape: an OperationOutcome that names place and remedy and echoes nothing of the patient."""
+
+from __future__ import annotations
+
+import traceback
+import uuid
+
+from flask import Flask, Response
+from werkzeug.exceptions import HTTPException
+
+from cds_service.errors import CDSServiceError, MethodNotAllowed, PayloadTooLarge, RequestError, UnknownService
+from cds_service.protocol.response import encode, operation_outcome
+from cds_service.telemetry import event
+
+
+def register(app: Flask) -> None:
+    """Answer every error of the application as an OperationOutcome."""
+    app.register_error_handler(CDSServiceError, _ours)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(Exception, _unforeseen)
+
+
+def _answer(error: CDSServiceError) -> Response:
+    body = encode(operation_outcome(error.code, error.issue_type, error.public, error.place))
+    return Response(body, status=error.status, content_type="application/json")
+
+
+def _ours(error: Exception) -> Response:
+    if not isinstance(error, CDSServiceError):
+        return _unforeseen(error)
+    event("hook.refused", status=error.status, code=error.code)
+    return _answer(error)
+
+
+def _http(error: Exception) -> Response:
+    """Werkzeug's own errors in our words."""
+    status = error.code if isinstance(error, HTTPException) and error.code else 500
+    if status < 400:
+        return _answer(UnknownService("There is nothing at this path. GET /cds-services lists the services."))
+    known: dict[int, CDSServiceError] = {
+        404: UnknownService("There is nothing at this path. GET /cds-services lists the services."),
+        405: MethodNotAllowed("This path does not take this method. Discovery takes GET, a service takes POST."),
+        413: PayloadTooLarge("The body is too large. Send less prefetch."),
+    }
+    found = known.get(status) or RequestError("The request cannot be understood as HTTP. Correct it and send it again.")
+    response = _ours(found)
+    if isinstance(error, HTTPException) and status == 405:
+        response.headers.extend({k: v for k, v in error.get_headers() if k.lower() == "allow"})
+    return response
+
+
+def _unforeseen(error: Exception) -> Response:
+    """The last resort: the caller gets a reference, the log gets where it happened, nobody gets the data."""
+    reference = uuid.uuid4().hex
+    frame = traceback.extract_tb(error.__traceback__)[-1] if error.__traceback__ else None
+    where = f"{frame.filename.rpartition('/')[2]}:{frame.lineno}" if frame else "unknown"
+    event("hook.failed", status=500, error=type(error).__name__, where=where, reference=reference)
+    text = f"The service failed; nothing was evaluated. Reference {reference}."
+    return Response(encode(operation_outcome("internal", "exception", text)), status=500, content_type="application/json")

@@ -1,0 +1,116 @@
+"""Settings from the environment, read once; a wrong one stops the start with a sentence."""
+
+from __future__ import annotations
+
+import datetime as dt
+import ipaddress
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from cds_service.errors import SettingsError
+
+SANDBOX_ORIGIN = "https://sandbox.cds-hooks.org"
+
+
+class Settings(NamedTuple):
+    """Everything that may be set from outside.
+
+    CDS_HOST              address to listen on (127.0.0.1)
+    CDS_PORT              port to listen on (8080)
+    CDS_ALLOW_OPEN        1 allows an address beyond loopback although callers are not authenticated
+    CDS_BASE_URL          public URL of the service, as clients see it (http://CDS_HOST:CDS_PORT)
+    CDS_WORKERS           server processes (1)
+    CDS_TIME_ZONE         time zone that decides what "today" is (UTC)
+    CDS_CORS_ORIGINS      comma-separated origins of browser clients, or * (the public CDS Hooks sandbox)
+    CDS_KNOWLEDGE         folder of the knowledge module (the one that is shipped)
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8080
+    allow_open: bool = False
+    base_url: str = "http://127.0.0.1:8080"
+    workers: int = 1
+    time_zone: str = "UTC"
+    cors_origins: tuple[str, ...] = (SANDBOX_ORIGIN,)
+    knowledge: Path | None = None
+
+    def today(self) -> dt.date:
+        """The date in the configured time zone; the only clock of the service."""
+        return dt.datetime.now(ZoneInfo(self.time_zone)).date()
+
+
+def from_environment(environment: Mapping[str, str]) -> Settings:
+    """Read settings from CDS_* variables. Raises SettingsError naming the variable and the remedy."""
+    host = environment.get("CDS_HOST", "127.0.0.1").strip()
+    port = _number(environment, "CDS_PORT", 8080, 1, 65535)
+    allow_open = _switch(environment, "CDS_ALLOW_OPEN")
+    if not is_loopback(host) and not allow_open:
+        raise SettingsError(
+            f"CDS_HOST={host} reaches beyond this machine, and callers are not authenticated. "
+            "Listen on 127.0.0.1, or set CDS_ALLOW_OPEN=1 if something in front of the service decides who may call."
+        )
+    zone = environment.get("CDS_TIME_ZONE", "UTC").strip()
+    try:
+        ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise SettingsError(f"CDS_TIME_ZONE={zone} is no time zone. Write for example UTC or Europe/Berlin.") from None
+    folder = environment.get("CDS_KNOWLEDGE", "").strip()
+    if folder and not (Path(folder) / "module.yaml").is_file():
+        raise SettingsError(f"CDS_KNOWLEDGE={folder} holds no module.yaml. Name the folder of a knowledge module.")
+    shown = f"[{host}]" if ":" in host else host
+    return Settings(
+        host=host,
+        port=port,
+        allow_open=allow_open,
+        base_url=_base_url(environment, f"http://{shown}:{port}"),
+        workers=_number(environment, "CDS_WORKERS", 1, 1, 64),
+        time_zone=zone,
+        cors_origins=_origins(environment),
+        knowledge=Path(folder) if folder else None,
+    )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address can be reached from this machine only."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _number(environment: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
+    text = environment.get(name, "").strip()
+    if not text:
+        return default
+    if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
+        raise SettingsError(f"{name}={text} is not a number from {low} to {high}. Correct it or leave it out.")
+    return int(text)
+
+
+def _switch(environment: Mapping[str, str], name: str) -> bool:
+    text = environment.get(name, "").strip()
+    if text not in ("", "0", "1"):
+        raise SettingsError(f"{name}={text} is neither 0 nor 1. Correct it or leave it out.")
+    return text == "1"
+
+
+def _base_url(environment: Mapping[str, str], default: str) -> str:
+    url = environment.get("CDS_BASE_URL", "").strip().rstrip("/")
+    if url and not url.startswith(("http://", "https://")):
+        raise SettingsError(f"CDS_BASE_URL={url} is no absolute URL. Write for example https://cds.example.org.")
+    return url or default
+
+
+def _origins(environment: Mapping[str, str]) -> tuple[str, ...]:
+    text = environment.get("CDS_CORS_ORIGINS")
+    if text is None:
+        return (SANDBOX_ORIGIN,)
+    origins = tuple(o.strip().rstrip("/") for o in text.split(",") if o.strip())
+    for origin in origins:
+        if origin != "*" and not origin.startswith(("http://", "https://")):
+            raise SettingsError(f"CDS_CORS_ORIGINS: '{origin}' is no origin. Write for example {SANDBOX_ORIGIN}.")
+    return origins

@@ -1,0 +1,51 @@
+"""The application under test, a client that checks every answer, the knowledge, and the log."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from cds_service.app import create_app
+from cds_service.knowledge.loader import Knowledge
+from cds_service.settings import Settings
+from tests import build
+from tests.fakes import CheckedClient, Log
+
+
+@pytest.fixture(scope="session")
+def app() -> Flask:
+    """The application with default settings, on the day on which the fixtures are true."""
+    app = create_app(Settings(), today=lambda: build.TODAY)
+    app.test_client_class = CheckedClient
+    return app
+
+
+@pytest.fixture(scope="session")
+def client(app: Flask) -> FlaskClient:
+    """A client whose every answer is checked against the schemas."""
+    return app.test_client()
+
+
+@pytest.fixture(scope="session")
+def knowledge() -> Knowledge:
+    """The shipped knowledge module."""
+    return build.KNOWLEDGE
+
+
+@pytest.fixture
+def log() -> Iterator[Log]:
+    """Everything that any logger says during a test."""
+    log = Log()
+    loggers = (logging.getLogger(), logging.getLogger("cds_service"))
+    before = [one.level for one in loggers]
+    for one in loggers:
+        one.addHandler(log)
+        one.setLevel(logging.DEBUG)
+    yield log
+    for one, level in zip(loggers, before, strict=True):
+        one.removeHandler(log)
+        one.setLevel(level)
