@@ -23,6 +23,7 @@ def create_app(settings: Settings | None = None, today: Callable[[], Day] | None
     service = Service(knowledge, settings.base_url, today or settings.today)
     app = Flask("cds_service", static_folder=None)
     app.url_map.redirect_defaults = False
+    app.url_map.merge_slashes = False
     app.register_blueprint(protocol.blueprint(service))
     app.register_blueprint(about.blueprint(service))
     problems.register(app)

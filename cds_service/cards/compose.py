@@ -84,7 +84,8 @@ class Composer:
 
     def _summary(self, text: CardText, assessment: Assessment) -> str:
         words = [flag.short or flag.label for flag, _ in wording.present_flags(self.knowledge, assessment) if flag.weight >= 1]
-        warning = "".join(f", {w}" for w in self._warned(assessment)) if text.topic == "confirmed" else ""
+        warned = self._warned(assessment) if text.topic == "confirmed" else []
+        warning = f", {warned[0]}{f' and {len(warned) - 1} more' if len(warned) > 1 else ''}" if warned else ""
         messages = self.knowledge.genetics.messages
         basis = messages["basis-problem-list" if "problem-list-only" in assessment.genetics.reasons else "basis-result"]
         ordered = assessment.genetics.ordered
@@ -115,9 +116,8 @@ class Composer:
         if topic in ("confirmed", "supportive"):
             return self._advice_detail(topic, text, assessment, record)
         sources = wording.Sources(self.knowledge)
-        head = text.lead + sources.cite(text.citations)
-        if assessment.genetics.ordered and topic == "test":
-            head = f"{assessment.genetics.ordered.what} ({assessment.genetics.ordered.on or 'no date'}). No order is offered."
+        ordered = assessment.genetics.ordered if topic in ("test", "consider") else None
+        head = f"{ordered.what} ({ordered.on or 'no date'}). No order is offered." if ordered else text.lead + sources.cite(text.citations)
         gene = self._gene_lines(assessment) if topic in ("uncertain", "negative") else []
         why = wording.rule_line(self.knowledge, assessment, sources) if assessment.criteria and topic != "uncertain" else ""
         against = list(wording.against_lines(self.knowledge, assessment))

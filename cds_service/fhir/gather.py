@@ -19,6 +19,7 @@ from cds_service.record import facts
 from cds_service.record.dates import Day, moment
 from cds_service.record.facts import Issue, PatientRecord, Source
 
+_ID = re.compile(r"[A-Za-z0-9._~:-]{1,128}")  # FHIR allows 64; some charts have longer ones
 _PLACE = re.compile(r" - at `\$\.?([A-Za-z0-9_.\[\]]{0,80})")
 _DRUGS = ("MedicationRequest", "MedicationStatement")
 _READ = (*read.SIMPLE, *_DRUGS)
@@ -124,9 +125,10 @@ class _Reader:
         if not mine:
             (self._nobody if mine is None else self._foreign)[key] += 1
             return
-        ref = f"{entry.kind}/{resource.id}" if resource.id else None
+        ref = f"{entry.kind}/{resource.id}" if resource.id and _ID.fullmatch(resource.id) else None
         raw = bytes(entry.raw)
-        version = (resource.meta.lastUpdated or "") if resource.meta else ""
+        updated = moment(resource.meta.lastUpdated) if resource.meta and resource.meta.lastUpdated else None
+        version = updated.order if updated else ""
         identity = (entry.kind, resource.id or f"\0{raw.decode(errors='replace')}")
         known = self._found.get(identity)
         if known is None or (version, raw) > (known.version, known.raw):
@@ -185,7 +187,8 @@ class _Reader:
                 self.issues.append(
                     Issue("warning", f"{count} of '{key}' {what} and was not used", "Send only this patient's data, each with its subject.")
                 )
-        every = sorted((f for found in self._found.values() for f in found.facts), key=lambda f: (f.order, repr(f.codes)))
+        founds = sorted(self._found.values(), key=lambda found: found.raw)
+        every = sorted((f for found in founds for f in found.facts), key=lambda f: f.order)
 
         def of(kind: type[Any]) -> tuple[Any, ...]:
             return tuple(f for f in every if type(f) is kind)
@@ -197,7 +200,7 @@ class _Reader:
         return PatientRecord(
             patient_id=patient_id,
             birth=birth,
-            sex=patient.gender,
+            sex=patient.gender.strip().lower() if patient.gender else None,
             deceased=bool(patient.deceasedBoolean) or bool(patient.deceasedDateTime),
             labs=of(facts.LabResult),
             conditions=of(facts.Condition),
@@ -207,14 +210,15 @@ class _Reader:
             orders=of(facts.Order),
             reports=of(facts.Report),
             sources=sources,
-            issues=tuple(dict.fromkeys(self.issues)),
+            issues=tuple(sorted(set(self.issues))),
         )
 
 
 def _drugs_by_reference(unpacked: Iterable[Prefetched]) -> dict[str, fhir.CodeableConcept]:
     """Medications that came beside the orders, by id and by full URL."""
     found: dict[str, fhir.CodeableConcept] = {}
-    for entry in (e for p in unpacked for e in p.entries if e.kind == "Medication"):
+    entries = [e for p in unpacked for e in p.entries if e.kind == "Medication"]
+    for entry in sorted(entries, key=lambda e: bytes(e.raw)):
         try:
             concept = _decode(fhir.Medication, entry.raw).code
         except _UNREADABLE:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -13,22 +14,8 @@ from cds_service.record.codes import Code, code
 from cds_service.record.dates import Day, Moment, moment
 
 # Routes that carry a drug into the whole body; any other stated route is a local one.
-_SYSTEMIC_ROUTES = (
-    "oral",
-    "intravenous",
-    "iv",
-    "po",
-    "intramuscular",
-    "im",
-    "subcutaneous",
-    "sc",
-    "by mouth",
-    "per os",
-    "parenteral",
-    "enteral",
-    "26643006",
-    "47625008",
-)
+_SYSTEMIC_CODES = frozenset({"26643006", "47625008", "78421000", "34206005", "PO", "IV", "IM", "SC", "SQ"})
+_SYSTEMIC_WORDS = re.compile(r"\b(oral(ly)?|intravenous(ly)?|iv|po|p\.o|intramuscular(ly)?|im|subcutaneous(ly)?|sc|sq|mouth|per os|parenteral|enteral|infusion|tube)\b")
 
 
 def codes(concept: fhir.CodeableConcept | None) -> tuple[Code, ...]:
@@ -115,7 +102,7 @@ def observation(resource: fhir.Observation, ref: str | None) -> Iterator[facts.L
     interpretations = tuple(c.value.upper() for i in resource.interpretation or () for c in codes(i))
     told = resource.valueString or text(resource.valueCodeableConcept)
     worded = any(i.value_codes or i.value_text for i in items)
-    if number is None and (told or worded or resource.derivedFrom or interpretations or not items):
+    if (number is None or resource.valueString) and (told or worded or resource.derivedFrom or interpretations or not items):
         yield facts.Report(
             ref=ref,
             codes=own,
@@ -209,7 +196,10 @@ def _supplied(dispense: fhir.DispenseRequest | None, start: Moment | None) -> Da
         return None
     factor = {"d": 1, "day": 1, "days": 1, "wk": 7, "week": 7, "weeks": 7}.get((duration.code or duration.unit or "").strip().lower())
     days = duration.value * (factor or 0) * (1 + max(0, dispense.numberOfRepeatsAllowed or 0))
-    return start.day + dt.timedelta(days=round(days) - 1) if factor and 1 <= days <= 3660 else None
+    if not factor or not 1 <= days <= 3660:
+        return None
+    last = round(days) - 1
+    return start.day + dt.timedelta(days=last) if last <= (Day.max - start.day).days else None
 
 
 def medication_statement(
@@ -230,17 +220,10 @@ def medication_statement(
 
 
 def _local_route(dosages: list[fhir.Dosage] | None) -> str:
-    """The stated route, if it is not one that reaches the whole body."""
-    for dosage in dosages or ():
-        route = words(dosage.route).lower()
-        coded = {c.value for c in codes(dosage.route)}
-        if (
-            route
-            and not coded & set(_SYSTEMIC_ROUTES)
-            and not any(w in route.replace("/", " ").split() or w in route for w in _SYSTEMIC_ROUTES if len(w) > 2)
-        ):
-            return route if route not in _SYSTEMIC_ROUTES else ""
-    return ""
+    """The stated route, if there is one and it is none that reaches the whole body."""
+    routes = [(words(d.route).lower(), {c.value for c in codes(d.route)}) for d in dosages or () if d.route]
+    local = [text for text, coded in routes if text and not coded & _SYSTEMIC_CODES and not _SYSTEMIC_WORDS.search(text)]
+    return local[0] if local and len(local) == len(routes) else ""
 
 
 def service_request(resource: fhir.ServiceRequest, ref: str | None) -> Iterator[facts.Order]:

@@ -9,7 +9,12 @@ from cds_service.fhir.resources import Quantity, Range
 
 _WORDS = {"LT": "<", "GT": ">", "LE": "<=", "GE": ">="}
 _COMPARATORS = frozenset({"<", "<=", ">", ">="})
-_TEXT = re.compile(r"\s*(<=|>=|<|>|LT|GT|LE|GE)?\s*([0-9]{1,9}(?:[.,][0-9]{1,6})?)\s*([^\s0-9<>=][^<>=]{0,30})?\s*", re.IGNORECASE)
+# A unit stands after a blank (and may then begin with a digit, as 10*9/L does) or begins with a letter, % or /letter.
+_UNIT = r"[^\s<>=:,;]{1,24}"
+_TEXT = re.compile(
+    rf"\s*(<=|>=|<|>|LT|GT|LE|GE)?\s*([0-9]{{1,9}}(?:[.,][0-9]{{1,6}})?)(?:\s+({_UNIT}(?: {_UNIT})?)|((?:/?[A-Za-z\u00b5\u03bc]|%){_UNIT[:-6]}{{0,24}}))?\s*",
+    re.IGNORECASE,
+)
 
 
 class Number(NamedTuple):
@@ -35,11 +40,11 @@ def of_text(text: str) -> Number | None:
     match = _TEXT.fullmatch(text[:80])
     if not match or len(text) > len(match.group()):
         return None
-    sign, digits, unit = match.groups()
+    sign, digits, spaced, joined = match.groups()
     if "," in digits and len(digits.rpartition(",")[2]) == 3:
         return None  # 1,234 may be a thousand or a fraction: never a guess
     comparator = _WORDS.get((sign or "").upper(), sign or "")
-    return Number(float(digits.replace(",", ".")), comparator, (unit or "").strip())
+    return Number(float(digits.replace(",", ".")), comparator, (spaced or joined or "").strip())
 
 
 def upper_limit(ranges: list[Range] | None, unit: str) -> float | None:

@@ -575,4 +575,3 @@ class Case(Author, frozen=True, kw_only=True):
     cautions: tuple[str, ...] = ()
     offers: tuple[str, ...] = ()
     not_offered: tuple[str, ...] = ()
-    indicator: str | None = None

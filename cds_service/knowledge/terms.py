@@ -25,12 +25,15 @@ def plain(text: str) -> str:
 
 
 def phrase_pattern(phrases: Iterable[str]) -> re.Pattern[str] | None:
-    """A pattern for phrases on word boundaries, longest first; a trailing * matches the rest of the word."""
+    """A pattern for phrases on word boundaries, longest first; a trailing * matches the rest of the word.
+
+    What follows a hyphen is no word of its own: "costo-chondritis" is not chondritis.
+    """
     ordered = sorted(set(phrases), key=lambda p: (-len(p), p))
     if not ordered:
         return None
     parts = [re.escape(p.rstrip("*")) + (r"\w*" if p.endswith("*") else "") for p in ordered]
-    return re.compile(rf"(?<!\w)(?:{'|'.join(parts)})(?!\w)")
+    return re.compile(rf"(?<![\w-])(?:{'|'.join(parts)})(?!\w)")
 
 
 class TermMatcher:

@@ -11,10 +11,12 @@ from cds_service.knowledge.model import Quantity
 
 _ANNOTATION = re.compile(r"\{[^{}]{0,40}\}")
 
+_LONGEST_UNIT = 60
+
 
 def spelling(unit: str) -> str:
     """One spelling for the ways of writing a unit: no spaces, no annotations, `u` for micro, `*` for powers."""
-    text = _ANNOTATION.sub("", unit[:60]).replace(" ", "").replace("\u00b5", "u").replace("\u03bc", "u")
+    text = _ANNOTATION.sub("", unit).replace(" ", "").replace("\u00b5", "u").replace("\u03bc", "u")
     return text.replace("^", "*").replace("\u00d7", "x").lower()
 
 
@@ -34,4 +36,4 @@ class UnitTable:
 
     def _factor(self, quantity: str, unit: str) -> float | None:
         """The factor from a unit to the quantity's canonical unit, or None for a unit that is not known."""
-        return self._factors.get((quantity, spelling(unit)))
+        return self._factors.get((quantity, spelling(unit))) if len(unit) <= _LONGEST_UNIT else None

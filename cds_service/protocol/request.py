@@ -62,8 +62,8 @@ def _prefetch(top: Mapping[str, msgspec.Raw]) -> Mapping[str, msgspec.Raw]:
         prefetch = _RAW.decode(raw)
     except msgspec.ValidationError:
         raise InvalidRequest("/prefetch: must be of type object.", place="/prefetch") from None
-    for key, value in prefetch.items():
+    for number, value in enumerate(prefetch.values(), 1):
         if bytes(memoryview(value)[:1]) not in (b"{", b"n"):
-            place = "/prefetch/" + key[:64].replace("~", "~0").replace("/", "~1")
-            raise InvalidRequest("A prefetch value must be null or a FHIR resource.", place=place)
+            # The key is the caller's own word and is not repeated.
+            raise InvalidRequest(f"/prefetch: value {number} must be null or a FHIR resource.", place="/prefetch")
     return prefetch

@@ -6,7 +6,7 @@ from cds_service.knowledge.loader import Knowledge
 from cds_service.knowledge.model import DraftOrder, Recommendation
 from cds_service.reasoning.chart import Chart
 from cds_service.reasoning.expressions import Scope
-from cds_service.reasoning.findings import Advice, Assessment, GeneticState, GeneticStatus
+from cds_service.reasoning.findings import Advice, Assessment, Evidence, GeneticState, GeneticStatus
 from cds_service.reasoning.genetics import GeneReader, genetic_status
 from cds_service.reasoning.truth import Truth
 from cds_service.record.dates import Day, period
@@ -90,10 +90,13 @@ class Reasoner:
         return genetics.on is None or genetics.on >= period(self.knowledge.genetics.silence).before(chart.today)
 
     def _new_strong_organ(self, scope: Scope, genetics: GeneticStatus) -> bool:
-        """Whether a strong finding stands in the chart only since the result."""
-        strong = (scope.finding(n) for n, f in self.knowledge.flags.items() if f.organ and f.organ.strength == "strong")
+        """Whether a strong organ stands in the chart only since the result."""
+        systems: dict[str, list[Evidence]] = {}
+        for name, flag in self.knowledge.flags.items():
+            if flag.organ and flag.organ.strength == "strong" and scope.finding(name).truth is Truth.PRESENT:
+                systems.setdefault(flag.organ.system, []).extend(scope.finding(name).evidence)
         day = genetics.on
-        return day is not None and any(f.truth is Truth.PRESENT and all(e.on and e.on > day for e in f.evidence) for f in strong)
+        return day is not None and any(all(e.on and e.on > day for e in evidence) for evidence in systems.values())
 
     def _orders(self, chart: Chart, scope: Scope, topics: tuple[str, ...], genetics: GeneticStatus) -> tuple[str, ...]:
         offered = []

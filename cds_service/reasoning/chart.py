@@ -18,7 +18,7 @@ _FLAGGED_STATUS = frozenset({"unknown", None})
 COUNTED_VERIFICATION = frozenset({"confirmed", None})
 _NOT_CURRENT_PROBLEM = frozenset({"resolved", "inactive"})
 _DONE_PROCEDURE = frozenset({"completed", "in-progress", "unknown", None})
-_DRUG_HISTORY = frozenset({"active", "completed", "stopped", "on-hold", "unknown", None})
+_DRUG_HISTORY = frozenset({"active", "completed", "stopped", "on-hold"})
 _NOT_GIVEN_INTENT = frozenset({"proposal", "plan"})
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -11,13 +10,13 @@ from cds_service.knowledge.loader import Knowledge
 from cds_service.knowledge.model import Genetics
 from cds_service.reasoning.chart import Chart
 from cds_service.reasoning.findings import Evidence, GeneticState, GeneticStatus
+from cds_service.reasoning.narrative import NarrativeReader, Spoken
 from cds_service.record.codes import Code
 from cds_service.record.dates import period
 from cds_service.record.facts import Condition, Report, ReportItem
 
 _FINAL = frozenset({"final", "amended", "corrected", "appended"})
 _PENDING = frozenset({"registered", "preliminary", "partial", "unknown", None})
-_SENTENCE = re.compile(r"(?<=[.;!?])\s+|[\n\r;|]+")
 
 
 class Call(IntEnum):
@@ -47,9 +46,7 @@ class GeneReader:
     def __init__(self, knowledge: Knowledge) -> None:
         self.knowledge = knowledge
         self.rules: Genetics = knowledge.genetics
-        words: Mapping[str, str] = self.rules.words
-        self.word = {name: re.compile(pattern, re.IGNORECASE) for name, pattern in words.items()}
-        self.confirming = [(p.tier, re.compile(p.pattern, re.IGNORECASE)) for p in self.rules.confirming_patterns]
+        self.narratives = NarrativeReader(self.rules.words, self.rules.confirming_patterns, self.rules.variants)
         self.codes = {name: Code("http://loinc.org", value) for name, value in self.rules.codes.items()}
         self.answers = {Code("http://loinc.org", value): name for name, value in self.rules.answers.items()}
 
@@ -63,13 +60,13 @@ class GeneReader:
         if any(self.rules.test_codes in self.knowledge.sets_of(c) for c in report.codes):
             return True
         texts = (report.text, report.conclusion, *(i.value_text for i in report.items))
-        return any(self.word["gene"].search(t) for t in texts if t)
+        return any(self.narratives.names_gene(t) for t in texts if t)
 
     def _is_gene(self, item: ReportItem) -> bool:
         codes = self.knowledge.value_sets[self.rules.gene_codes].concepts
         if any(c.code in item.value_codes for c in codes):
             return True
-        return not item.value_codes_of("http://www.genenames.org") and bool(self.word["gene"].search(item.value_text))
+        return not item.value_codes_of("http://www.genenames.org") and self.narratives.names_gene(item.value_text)
 
     # --- what one result says ---
 
@@ -77,12 +74,12 @@ class GeneReader:
         """Read one result; `implied` are classes that linked interpretations give it."""
         variant = self._variant_text(report)
         classes = implied | self.classes(report)
-        spoken = self._narrative(report)
+        spoken = self.narratives.read(report.conclusion, specific=self.is_specific(report))
         fraction, fraction_reason = self._fraction(report)
         fraction = fraction if fraction is not None else spoken.fraction
         reasons = [r for r in (fraction_reason, "germline" if self._germline(report) or spoken.germline else None) if r]
         answers = self._answers(report)
-        confirming = self._confirms(variant) or spoken.confirming
+        confirming = self.narratives.confirms(variant) or spoken.confirming
         call, why = self._judge(answers, classes | spoken.classes, spoken, confirming=confirming, named=bool(variant) or spoken.positive)
         if call is Call.PATHOGENIC and fraction is not None and fraction < self.rules.low_fraction:
             call, why = Call.LOW, "low-fraction"
@@ -101,7 +98,7 @@ class GeneReader:
         if "no-call" in answers or "indeterminate" in answers or (spoken.no_call and not positive):
             return Call.UNCLEAR, "no-call"
         if classes & {"benign", "likely-benign"}:
-            return Call.NEGATIVE, "benign"
+            return (Call.UNCLEAR, "contradictory") if confirming else (Call.NEGATIVE, "benign")
         if "uncertain" in classes:
             return Call.UNCERTAIN, "uncertain-significance"
         if confirming or classes & {"pathogenic", "likely-pathogenic"}:
@@ -120,15 +117,8 @@ class GeneReader:
         items = [i for i in report.items if self.codes["significance"] in i.codes]
         found = {self.answers.get(c, "") for i in items for c in i.value_codes}
         found |= {self.answers.get(c, "") for c in report.conclusion_codes}
-        found |= {c for i in items if not i.value_codes for c in self._spoken_classes(i.value_text)}
+        found |= {c for i in items if not i.value_codes for c in self.narratives.classes(i.value_text)}
         return frozenset(found & {"pathogenic", "likely-pathogenic", "uncertain", "likely-benign", "benign"})
-
-    def _spoken_classes(self, text: str) -> frozenset[str]:
-        if self.word["uncertain"].search(text):
-            return frozenset({"uncertain"})
-        if self.word["benign"].search(text):
-            return frozenset({"benign"})
-        return frozenset({"pathogenic"}) if self.word["pathogenic"].search(text) else frozenset()
 
     def _variant_text(self, report: Report) -> str:
         wanted = (self.codes["c_hgvs"], self.codes["p_hgvs"])
@@ -139,16 +129,13 @@ class GeneReader:
                 parts.append(item.value_text if "." in item.value_text else coded or item.value_text)
         return " ".join(p for p in parts if p)
 
-    def _confirms(self, text: str) -> bool:
-        return any(pattern.search(_tidy(text)) for _, pattern in self.confirming)
-
     def _fraction(self, report: Report) -> tuple[float | None, str | None]:
         """The variant allele fraction, 0 to 1. A number above 1 without a percent sign is ambiguous and not read."""
         for item in report.items:
             if self.codes["fraction"] in item.codes and item.number is not None:
-                if item.unit.strip() in ("%", "percent"):
-                    return item.number / 100, None
-                return (item.number, None) if 0 <= item.number <= 1 and item.unit.strip() in ("1", "", "{ratio}") else (None, "fraction-ambiguous")
+                share = item.number / 100 if item.unit.strip() in ("%", "percent") else item.number
+                known = item.unit.strip() in ("%", "percent", "1", "", "{ratio}")
+                return (share, None) if known and 0 <= share <= 1 else (None, "fraction-ambiguous")
         return None, None
 
     def _germline(self, report: Report) -> bool:
@@ -158,75 +145,14 @@ class GeneReader:
     def _limited(self, report: Report) -> bool:
         """Whether a negative leaves room for a miss: Sanger, partial, or of unstated coverage."""
         texts = " ".join((report.text, report.conclusion, *(i.value_text for i in report.items)))
-        return bool(self.word["partial"].search(texts)) or not self.word["complete"].search(texts)
+        return self.narratives.matches("partial", texts) or not self.narratives.matches("complete", texts)
 
-    def _narrative(self, report: Report) -> Spoken:
-        specific = any(self.rules.test_codes in self.knowledge.sets_of(c) for c in report.codes) or bool(self.word["gene"].search(report.text))
-        return self._spoken(report.conclusion, specific=specific)
+    def is_specific(self, report: Report) -> bool:
+        """Whether a report is a result of this gene's own test."""
+        if any(self.codes["gene"] in item.codes for item in report.items):
+            return True
+        return any(self.rules.test_codes in self.knowledge.sets_of(c) for c in report.codes) or self.narratives.names_gene(report.text)
 
-    def _spoken(self, text: str, *, specific: bool) -> Spoken:
-        """What the sentences about the gene say."""
-        negative = positive = no_call = confirming = germline = bare = False
-        classes: set[str] = set()
-        variant, fraction = "", None
-        for sentence in self._focus(_tidy(text[:20000]), specific=specific):
-            if self.word["method"].search(sentence) or self.word["relative"].search(sentence):
-                continue
-            if self.word["no_call"].search(sentence):
-                no_call = True
-                continue
-            if self.word["negation"].search(sentence):
-                negative = True
-                continue
-            named = [m.group() for _, p in self.confirming if (m := p.search(sentence))]
-            spoken = self._spoken_classes(sentence)
-            said = self._spoken_fraction(sentence)
-            asserted = bool(self.word["positive"].search(sentence)) or "pathogenic" in spoken or said is not None
-            if not (named or spoken or asserted):
-                continue
-            positive = positive or asserted
-            bare = bare or not asserted  # a variant is only named: a result where nothing else is said
-            confirming = confirming or bool(named)
-            fraction = said if said is not None else fraction
-            variant = variant or (named[0] if named else "")
-            classes |= spoken
-            germline = germline or bool(self.word["germline"].search(sentence))
-        if bare and specific and not negative:
-            positive = True
-        return Spoken(negative, positive, no_call, confirming and positive, germline, frozenset(classes), variant, fraction)
-
-    def _focus(self, text: str, *, specific: bool) -> Iterable[str]:
-        """The sentences about the gene: those that name it, and those after one until another gene is named."""
-        ours = specific
-        for sentence in _SENTENCE.split(text):
-            if self.word["gene"].search(sentence):
-                ours = True
-            elif self.word["other_gene"].search(sentence):
-                ours = False
-            if ours and sentence.strip():
-                yield sentence
-
-    def _spoken_fraction(self, sentence: str) -> float | None:
-        match = self.word["fraction"].search(sentence)
-        if not match:
-            return None
-        number = float(match.group(1).replace(",", "."))
-        if match.group(2):
-            return number / 100
-        return number if number <= 1 else None
-
-
-class Spoken(NamedTuple):
-    """What a narrative says of the gene."""
-
-    negative: bool
-    positive: bool
-    no_call: bool
-    confirming: bool
-    germline: bool
-    classes: frozenset[str]
-    variant: str
-    fraction: float | None
 
 
 # --- all results together ---
@@ -237,6 +163,8 @@ def genetic_status(reader: GeneReader, chart: Chart, *, compatible: bool, adult:
     implied = _implications(reader, chart.record.reports)
     about = [r for r in chart.record.reports if r.status not in ("entered-in-error", "cancelled") and reader.about_gene(r)]
     readings = [reader.read(r, implied.get(r.ref or "", frozenset())) for r in about if r.status in _FINAL and _says_something(r)]
+    # A report that only mentions the gene ("sequencing is recommended") is no result of it.
+    readings = [r for r in readings if "not-understood" not in r.reasons or reader.is_specific(r.report)]
     diagnosis = chart.conditions(reader.rules.disease_codes)
     ordered = _ordered(reader, chart, about)
     if readings:
@@ -310,31 +238,12 @@ def _transplanted(reader: GeneReader, chart: Chart, newest: Reading) -> bool:
 
 
 def _reading_evidence(reader: GeneReader, reading: Reading) -> Evidence:
-    variant = known_variant(reader, reading.variant)
+    variant = reader.narratives.known(reading.variant)
     fraction = "" if reading.fraction is None else f", VAF {reading.fraction * 100:.3g} %"
     word = reader.rules.messages[f"call-{reading.call.name.lower()}"]
     return Evidence(
         what=reader.rules.gene, ref=reading.report.ref, value=f"{word}{': ' + variant if variant else ''}{fraction}", on=reading.report.on
     )
-
-
-def known_variant(reader: GeneReader, text: str) -> str:
-    """The catalogue's own spelling of a variant, so that no words of the chart reach a card."""
-    squeezed = text.replace(" ", "").lower()
-    for variant in reader.rules.variants:
-        names = [n for n in (variant.c, variant.p) if n]
-        if any(_bare(n) in _bare(squeezed) for n in names):
-            return " ".join(names)
-    return ""
-
-
-def _tidy(text: str) -> str:
-    """HGVS names without the blanks that some reports put into them."""
-    return re.sub(r"\s*>\s*", ">", re.sub(r"\b([cp])\.\s+", r"\1.", text))
-
-
-def _bare(name: str) -> str:
-    return re.sub(r"[().\s]", "", name).lower()
 
 
 def _implications(reader: GeneReader, reports: Iterable[Report]) -> dict[str, frozenset[str]]:

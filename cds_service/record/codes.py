@@ -78,6 +78,8 @@ def code(system: str, value: str) -> Code:
             text = f"{text[:3]}.{text[3:]}"
     elif uri in _PREFIXED:
         text = text.upper()
+        if uri == "http://www.genenames.org" and text.isdigit():
+            text = f"HGNC:{text}"
     elif uri == "http://www.orpha.net":
         text = text.upper().removeprefix("ORPHA:")
     return Code(uri, text)
@@ -91,7 +93,7 @@ def well_formed(one: Code) -> bool:
 
 def broader(one: Code) -> list[Code]:
     """Answer a code and, in a hierarchical system, the categories above it, narrowest first."""
-    if one.system not in _ICD:
+    if one.system not in _ICD or not well_formed(one):
         return [one]
     stem = one.value
     found = [one]

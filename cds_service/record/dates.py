@@ -9,8 +9,8 @@ from functools import lru_cache
 from typing import NamedTuple
 
 Day = dt.date
-_FORM = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:[T ].*)?)?)?")
-_PERIOD = re.compile(r"P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)D)?")
+_FORM = re.compile(r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2})(?:[T ].*)?)?)?")
+_PERIOD = re.compile(r"P(?:([0-9]{1,4})Y)?(?:([0-9]{1,5})M)?(?:([0-9]{1,6})D)?")
 
 
 class Moment(NamedTuple):
@@ -38,11 +38,13 @@ class Period(NamedTuple):
         return start - dt.timedelta(days=min(self.days, (start - Day.min).days))
 
     def after(self, day: Day) -> Day:
-        """Answer the day this long after another."""
+        """Answer the day this long after another, at most the last day that there is."""
         months = day.year * 12 + day.month - 1 + self.months
         year, month = divmod(months, 12)
-        length = calendar.monthrange(year, month + 1)[1]
-        return Day(year, month + 1, min(day.day, length)) + dt.timedelta(days=self.days)
+        if year > Day.max.year:
+            return Day.max
+        end = Day(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
+        return end + dt.timedelta(days=min(self.days, (Day.max - end).days))
 
     def __str__(self) -> str:
         parts = [f"{n} {unit}{'s' * (n != 1)}" for n, unit in ((self.months, "month"), (self.days, "day")) if n]

@@ -22,7 +22,11 @@ JSON = "application/json"
 def marked(**members: Any) -> dict[str, Any]:
     """A good request full of words that must never come out again."""
     person = build.patient(birthDate=BIRTH, name=[{"text": NAME}], identifier=[{"value": MRN}], text={"div": WORDS})
-    prefetch = {**build.suspect(), "patient": person, "procedures": build.bundle({"resourceType": "Procedure", "subject": build.subject(), "code": {"text": WORDS}})}
+    prefetch = {
+        **build.suspect(),
+        "patient": person,
+        "procedures": build.bundle({"resourceType": "Procedure", "subject": build.subject(), "code": {"text": WORDS}}),
+    }
     context = {"userId": "Practitioner/example", "patientId": build.PATIENT_ID, "note": f"{NAME} {MRN}"}
     return {**build.request(prefetch, context=context, extension={"note": WORDS}), **members}
 
@@ -98,7 +102,10 @@ FAILURES = [
     malformed("deep objects", spliced('{"a":' * 100_000 + "1" + "}" * 100_000)),
     malformed("deep arrays", spliced("[" * 100_000 + "]" * 100_000)),
     malformed("deep arrays without an end", spliced("[" * 100_000)),
-    malformed("a deep prefetch", build.body_of(without("prefetch"))[:-1] + b', "prefetch": {"conditions": ' + b'{"a":' * 100_000 + b"1" + b"}" * 100_001 + b"}"),
+    malformed(
+        "a deep prefetch",
+        build.body_of(without("prefetch"))[:-1] + b', "prefetch": {"conditions": ' + b'{"a":' * 100_000 + b"1" + b"}" * 100_001 + b"}",
+    ),
     invalid("an array", [marked()]),
     invalid("a deep array", None)._replace(raw=b"[" * 100_000),
     invalid("a string", NAME),
@@ -112,17 +119,33 @@ FAILURES = [
     *(invalid(f"prefetch is {value!r}"[:40], marked(prefetch=value)) for value in (None, 5, NAME, [], [NAME], True)),
     *(invalid(f"fhirServer is {value!r}"[:40], marked(fhirServer=value)) for value in (None, 5, NAME, "", "ftp://" + MRN, {"a": NAME})),
     *(invalid(f"extension is {value!r}"[:40], marked(extension=value)) for value in (None, 5, NAME, [], {}, [NAME])),
-    *(invalid(f"fhirAuthorization is {value!r}"[:40], marked(fhirServer="https://ehr.example.org", fhirAuthorization=value)) for value in (None, 5, NAME, {}, [])),
-    invalid("a token without fhirServer", marked(fhirAuthorization={"access_token": MRN, "token_type": "Bearer", "expires_in": 300, "scope": "x", "subject": "y"})),
-    invalid("a token of another type", marked(fhirServer="https://e.org", fhirAuthorization={"access_token": MRN, "token_type": NAME, "expires_in": 300, "scope": "x", "subject": "y"})),
+    *(
+        invalid(f"fhirAuthorization is {value!r}"[:40], marked(fhirServer="https://ehr.example.org", fhirAuthorization=value))
+        for value in (None, 5, NAME, {}, [])
+    ),
+    invalid(
+        "a token without fhirServer",
+        marked(fhirAuthorization={"access_token": MRN, "token_type": "Bearer", "expires_in": 300, "scope": "x", "subject": "y"}),
+    ),
+    invalid(
+        "a token of another type",
+        marked(
+            fhirServer="https://e.org", fhirAuthorization={"access_token": MRN, "token_type": NAME, "expires_in": 300, "scope": "x", "subject": "y"}
+        ),
+    ),
     *(invalid(f"no {name}", context(**{name: None})) for name in ("userId", "patientId")),
-    *(invalid(f"patientId is {value!r}"[:40], context(patientId=value)) for value in (5, "", "a b", f"{NAME}", "Observation/x", ["p1"], "p1?name=x", "x" * 300)),
+    *(
+        invalid(f"patientId is {value!r}"[:40], context(patientId=value))
+        for value in (5, "", "a b", f"{NAME}", "Observation/x", ["p1"], "p1?name=x", "x" * 300)
+    ),
     *(invalid(f"userId is {value!r}"[:40], context(userId=value)) for value in (5, "", "example", "Device/1", f"Practitioner/{NAME}")),
     *(invalid(f"encounterId is {value!r}"[:40], context(encounterId=value)) for value in (5, "", NAME)),
     *(invalid(f"the hook is {hook}"[:40], marked(hook=hook)) for hook in ("order-sign", "order-select", NAME)),
     invalid("a number out of range", None)._replace(raw=build.body_of(marked())[:-1] + b', "fhirServer": 1e999}'),
     *(invalid(f"a prefetch value is {value!r}"[:40], prefetch(conditions=value)) for value in (5, [], NAME, True, False)),
-    invalid("a misspelt null in the prefetch", None)._replace(code="malformed-body", raw=build.body_of(without("prefetch"))[:-1] + b', "prefetch": {"conditions": nul}}'),
+    invalid("a misspelt null in the prefetch", None)._replace(
+        code="malformed-body", raw=build.body_of(without("prefetch"))[:-1] + b', "prefetch": {"conditions": nul}}'
+    ),
     Failure("another patient's Patient", 400, "patient-mismatch", prefetch(patient=person(id="p2"))),
     Failure("another patient in the context", 400, "patient-mismatch", context(patientId="p2")),
     Failure("another patient's Patient in a Bundle", 400, "patient-mismatch", prefetch(patient=build.bundle(person(id="p2")))),
@@ -143,12 +166,21 @@ FAILURES = [
     Failure("an unknown service", 404, "unknown-service", marked(), path="/cds-services/other"),
     Failure("an unknown path", 404, "unknown-service", path=f"/{NAME}", method="GET"),
     Failure("an unknown path below a service", 404, "unknown-service", marked(), path=f"{build.SERVICE}/{MRN}"),
-    Failure("a doubled slash", 404, "unknown-service", path="//cds-services", method="GET"),
-    *(Failure(f"{method} on a service", 405, "method-not-allowed", method=method, path=f"{build.SERVICE}?name={NAME}") for method in ("GET", "PUT", "DELETE", "PATCH")),
+    Failure("a doubled slash", 404, "unknown-service", marked(), path="/cds-services//vexas"),
+    *(
+        Failure(f"{method} on a service", 405, "method-not-allowed", method=method, path=f"{build.SERVICE}?name={NAME}")
+        for method in ("GET", "PUT", "DELETE", "PATCH")
+    ),
     Failure("POST on discovery", 405, "method-not-allowed", marked(), path="/cds-services"),
-    *(Failure(f"sent as {kind}", 415, "unsupported-media-type", marked(), content_type=kind) for kind in ("text/plain", "application/xml", f"text/{MRN}", "")),
+    *(
+        Failure(f"sent as {kind}", 415, "unsupported-media-type", marked(), content_type=kind)
+        for kind in ("text/plain", "application/xml", f"text/{MRN}", "")
+    ),
     Failure("a form", 415, "unsupported-media-type", raw=b"name=" + NOT_JSON, content_type="application/x-www-form-urlencoded"),
-    *(Failure(f"encoded with {c}", 415, "unsupported-media-type", marked(), headers={"Content-Encoding": c}) for c in ("gzip", "br", "deflate", f"{MRN}")),
+    *(
+        Failure(f"encoded with {c}", 415, "unsupported-media-type", marked(), headers={"Content-Encoding": c})
+        for c in ("gzip", "br", "deflate", f"{MRN}")
+    ),
     Failure("over 8 MB", 413, "payload-too-large", raw=BIG),
     Failure("said to be over 8 MB", 413, "payload-too-large", marked(), environ={"CONTENT_LENGTH": str(LARGEST_BODY + 1)}),
     Failure(

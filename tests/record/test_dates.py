@@ -36,7 +36,21 @@ def test_reads_whole_and_partial_dates(written, day, precision):
 
 @pytest.mark.parametrize(
     "written",
-    ["", "2026-02-30", "2025-02-29", "0000", "0000-01-01", "2026-13", "2026-00-10", "2026-3-5", "20260305", "05/03/2026", "yesterday", "2026-03-05x", "٢٠٢٦-٠٣-٠٥"],
+    [
+        "",
+        "2026-02-30",
+        "2025-02-29",
+        "0000",
+        "0000-01-01",
+        "2026-13",
+        "2026-00-10",
+        "2026-3-5",
+        "20260305",
+        "05/03/2026",
+        "yesterday",
+        "2026-03-05x",
+        "٢٠٢٦-٠٣-٠٥",
+    ],
 )
 def test_takes_nothing_else_for_a_date(written):
     """What is no date in FHIR's own form is None, never a guess."""

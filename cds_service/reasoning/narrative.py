@@ -1,0 +1,197 @@
+"""What a report's sentences say of one gene. In doubt nothing is pathogenic, and a clear positive is never negative.
+
+A sentence is read in pieces; a piece belongs to the gene it names or, naming none, to the gene named before it. Pieces
+about another gene, a relative, the method or the literature say nothing of this patient's result.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from cds_service.knowledge.model import Variant, VariantPattern
+
+_LONGEST = 20000
+_SENTENCE = re.compile(r"(?<=[.;!?])\s+|[\n\r;|]+")
+_PIECE = re.compile(r",(?![0-9])\s*|\s+(?:and|but|while|whereas)\s+")
+
+_LETTERS = "A Ala R Arg N Asn D Asp C Cys Q Gln E Glu G Gly H His I Ile L Leu K Lys M Met F Phe P Pro S Ser T Thr W Trp Y Tyr V Val".split()
+_AMINO_ACIDS = dict(zip(_LETTERS[::2], _LETTERS[1::2], strict=True))
+
+
+class Spoken(NamedTuple):
+    """What a narrative says of the gene."""
+
+    negative: bool = False
+    positive: bool = False
+    no_call: bool = False
+    confirming: bool = False
+    germline: bool = False
+    classes: frozenset[str] = frozenset()
+    variant: str = ""
+    fraction: float | None = None
+
+
+class NarrativeReader:
+    """Reads report texts with one module's patterns."""
+
+    def __init__(self, words: Mapping[str, str], confirming: Sequence[VariantPattern], variants: Sequence[Variant]) -> None:
+        self._word = {name: re.compile(pattern, re.IGNORECASE) for name, pattern in words.items()}
+        self._confirming = [re.compile(p.pattern, re.IGNORECASE) for p in confirming]
+        self._variants = variants
+
+    def names_gene(self, text: str) -> bool:
+        """Whether a text names the gene."""
+        return self.matches("gene", text)
+
+    def matches(self, word: str, text: str) -> bool:
+        """Whether one of the module's patterns occurs in a text; a pattern that a module does without never does."""
+        return word in self._word and bool(self._word[word].search(text))
+
+    def confirms(self, text: str) -> bool:
+        """Whether a text names a variant that confirms by itself."""
+        return any(pattern.search(_tidy(text)) for pattern in self._confirming)
+
+    def known(self, text: str) -> str:
+        """The catalogue's own spelling of a variant, so that no words of a chart reach a card."""
+        bare = _bare(_tidy(text))
+        for variant in self._variants:
+            names = [n for n in (variant.c, variant.p) if n]
+            if any(re.search(rf"(?<![a-z0-9]){re.escape(_bare(n))}(?![a-z])", bare) for n in names):
+                return " ".join(names)
+        return ""
+
+    def classes(self, text: str) -> frozenset[str]:
+        """The clinical significance that words give."""
+        if self.matches("uncertain", text):
+            return frozenset({"uncertain"})
+        if self.matches("benign", text):
+            return frozenset({"benign"})
+        if not self.matches("pathogenic", text):
+            return frozenset()
+        return frozenset({"uncertain" if self.matches("doubt", text) else "pathogenic"})
+
+    def read(self, text: str, *, specific: bool) -> Spoken:
+        """Read a narrative; `specific` says that the whole report is about the gene."""
+        told = _Told()
+        ours = specific
+        for sentence in _SENTENCE.split(_tidy(text[:_LONGEST])):
+            ours = self._sentence(sentence, told, ours=ours)
+            if self.matches("unread", sentence):
+                ours = specific
+            if self.names_gene(sentence) and self.matches("listed", sentence):
+                told.only_denials = not specific
+        if not told.asserted and not told.negative and specific and self._is_bare_result(text):
+            told.asserted = True
+            told.named |= self._named(_tidy(text))
+        left = told.named - told.denied
+        return Spoken(
+            negative=told.negative or bool(told.denied and not (left and told.asserted)),
+            positive=told.asserted,
+            no_call=told.no_call,
+            confirming=bool(left) and told.asserted,
+            germline=told.germline,
+            classes=frozenset(told.classes),
+            variant=min(left, default=""),
+            fraction=told.fraction,
+        )
+
+    def _sentence(self, sentence: str, told: _Told, *, ours: bool) -> bool:
+        """Read one sentence into what was told; answers whether the next one still belongs to the gene."""
+        if self.matches("relative", sentence):
+            return ours
+        pieces = []
+        for piece in _PIECE.split(sentence):
+            if self.names_gene(piece):
+                ours, told.only_denials = True, False
+            elif self.matches("other_gene", piece):
+                ours = False
+            if ours and piece.strip():
+                pieces.append(piece)
+        if pieces and self.matches("no_call", sentence):
+            told.no_call = True
+            return ours
+        self._pieces(pieces, told)
+        return ours
+
+    def _pieces(self, pieces: Iterable[str], told: _Told) -> None:
+        for piece in pieces:
+            if self.matches("method", piece):
+                continue
+            named = self._named(piece)
+            if self.matches("negation", piece):
+                if not self.matches("germline_word", piece):
+                    told.denied |= named
+                    told.negative = told.negative or not named
+                continue
+            if told.only_denials:  # the gene was only one of a list: a finding may be in any of them
+                continue
+            if len(named) == 1:
+                told.named |= named
+            fraction = self.fraction(piece)
+            told.fraction = fraction if fraction is not None else told.fraction
+            classes = self.classes(piece)
+            told.classes |= classes
+            told.asserted = told.asserted or self.matches("positive", piece) or "pathogenic" in classes or bool(fraction)
+            told.germline = told.germline or self.matches("germline", piece)
+
+    def _named(self, text: str) -> set[str]:
+        """The confirming variants that a text names, in the catalogue's spelling."""
+        hits = [m.group() for pattern in self._confirming for m in pattern.finditer(text)]
+        return {self.known(_spelled(hit)) or hit for hit in hits}
+
+    def _is_bare_result(self, text: str) -> bool:
+        """Whether a text is nothing but one variant's name."""
+        tidy = _tidy(text)
+        return len(self._named(tidy)) == 1 and all(self._bare_word(token.strip(",;:()")) for token in tidy.split() if token.strip(",;:()"))
+
+    def _bare_word(self, token: str) -> bool:
+        return "bare" in self._word and self._word["bare"].fullmatch(token) is not None
+
+    def fraction(self, text: str) -> float | None:
+        """The variant allele fraction, 0 to 1; a number above 1 without a percent sign is not read."""
+        patterns = [self._word[name] for name in ("fraction", "fraction_before") if name in self._word]
+        match = next((m for p in patterns if (m := p.search(text))), None)
+        if not match:
+            return None
+        number = float(match.group(1).replace(",", "."))
+        share = number / 100 if match.group(2) else number
+        return share if 0 <= share <= 1 else None
+
+
+class _Told:
+    """What has been read so far."""
+
+    def __init__(self) -> None:
+        self.negative = self.asserted = self.no_call = self.germline = self.only_denials = False
+        self.named: set[str] = set()
+        self.denied: set[str] = set()
+        self.classes: set[str] = set()
+        self.fraction: float | None = None
+
+
+def _tidy(text: str) -> str:
+    """HGVS names without the blanks that some reports put into them."""
+    joined = re.sub(r"\b([cp])\.\s+", r"\1.", text, flags=re.IGNORECASE)
+    return re.sub(r"(?<=[ACGTacgt])\s*>\s*(?=[ACGTacgt])", ">", re.sub(r"\b(c\.\d+)\s+(?=[ACGT]\s*>)", r"\1", joined, flags=re.IGNORECASE))
+
+
+def _bare(name: str) -> str:
+    return re.sub(r"[().\s]", "", name).lower()
+
+
+def _spelled(hit: str) -> str:
+    """A hit of a pattern as HGVS writes it."""
+    if hit.lower().startswith("c."):
+        return hit
+    return f"p.{_three_letters(re.sub(r'^p[.]?', '', hit, flags=re.IGNORECASE).strip('()'))}"
+
+
+def _three_letters(name: str) -> str:
+    """A protein change in three-letter code: M1V as Met1Val; other spellings stay."""
+    match = re.fullmatch(r"\(?([A-Za-z]{1,3})(\d+)([A-Za-z]{1,3})\)?", name)
+    if not match:
+        return name
+    before, place, after = match.groups()
+    return f"{_AMINO_ACIDS.get(before.upper(), before)}{place}{_AMINO_ACIDS.get(after.upper(), after)}"

@@ -1,0 +1,164 @@
+"""Settings from the environment: each is read, and a wrong one stops the start with a remedy."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+
+import cds_service.knowledge
+from cds_service.errors import SettingsError
+from cds_service.settings import SANDBOX_ORIGIN, Settings, from_environment
+
+MODULE = Path(cds_service.knowledge.__file__).parent / "vexas"
+
+
+def refusal(**variables: str) -> str:
+    with pytest.raises(SettingsError) as caught:
+        from_environment(variables)
+    return caught.value.public
+
+
+def test_starts_with_nothing_set():
+    """Without any variable the service listens on this machine alone, in UTC, for the public sandbox."""
+    assert Settings() == from_environment({})
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.9.1", "::1", "localhost"])
+def test_listens_on_loopback_without_leave(host):
+    """An address that only this machine reaches needs no permission."""
+    assert host == from_environment({"CDS_HOST": host}).host
+
+
+@pytest.mark.parametrize(
+    "host", ["0.0.0.0", "::", "192.168.1.5", "10.0.0.1", "cds.example.org", "localhost.example.org", "", "127.0.0.1.example.org", "*"]
+)  # noqa: S104
+def test_refuses_to_be_open_by_accident(host):
+    """An address beyond loopback, or one that cannot be told, needs CDS_ALLOW_OPEN=1."""
+    said = refusal(CDS_HOST=host)
+
+    assert "CDS_ALLOW_OPEN=1" in said
+    assert "CDS_HOST" in said
+
+
+def test_may_be_open_on_purpose():
+    """CDS_ALLOW_OPEN=1 allows any address."""
+    found = from_environment({"CDS_HOST": "0.0.0.0", "CDS_ALLOW_OPEN": "1"})  # noqa: S104
+
+    assert ("0.0.0.0", True) == (found.host, found.allow_open)  # noqa: S104
+
+
+@pytest.mark.parametrize("word", ["0", ""])
+def test_stays_closed_where_it_says_so(word):
+    """CDS_ALLOW_OPEN=0 is the same as leaving it out."""
+    assert "CDS_HOST" in refusal(CDS_HOST="::", CDS_ALLOW_OPEN=word)
+
+
+@pytest.mark.parametrize("word", ["true", "yes", "2", "on", "-1"])
+def test_refuses_a_switch_that_is_neither_0_nor_1(word):
+    """A switch is 0 or 1, so that nobody opens a service with a word for no."""
+    assert "CDS_ALLOW_OPEN" in refusal(CDS_ALLOW_OPEN=word)
+
+
+@pytest.mark.parametrize(("text", "port"), [("1", 1), ("8080", 8080), ("65535", 65535), (" 80 ", 80), ("", 8080)])
+def test_reads_a_port(text, port):
+    """Ports are from 1 to 65535."""
+    assert port == from_environment({"CDS_PORT": text}).port
+
+
+@pytest.mark.parametrize("text", ["0", "65536", "-1", "80.0", "http", "0x50", "\u0668\u0660", "1e3", "9" * 5000])
+def test_refuses_what_is_no_port(text):
+    """Anything else stops the start with the variable's name."""
+    assert "CDS_PORT" in refusal(CDS_PORT=text)
+
+
+@pytest.mark.parametrize("text", ["0", "65", "two"])
+def test_refuses_an_odd_number_of_workers(text):
+    """Workers are from 1 to 64."""
+    assert "CDS_WORKERS" in refusal(CDS_WORKERS=text)
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu"])
+def test_takes_a_time_zone(zone):
+    """Today is the date in the configured zone."""
+    found = from_environment({"CDS_TIME_ZONE": zone})
+
+    assert zone == found.time_zone
+    assert abs((found.today() - dt.datetime.now(dt.UTC).date()).days) <= 1
+
+
+@pytest.mark.parametrize("zone", ["Mars/Olympus", "", "../../etc/passwd", "/etc/localtime", "Europe", "UTC\x00", "x" * 300])
+def test_refuses_what_is_no_time_zone(zone):
+    """Anything else stops the start with the variable's name and an example."""
+    said = refusal(CDS_TIME_ZONE=zone)
+
+    assert "CDS_TIME_ZONE" in said
+    assert "Europe/Berlin" in said
+
+
+def test_names_the_public_url_of_its_address():
+    """Without CDS_BASE_URL the URL follows host and port; IPv6 stands in brackets."""
+    found = [from_environment({"CDS_HOST": host, "CDS_PORT": "9000"}).base_url for host in ("127.0.0.1", "::1")]
+
+    assert ["http://127.0.0.1:9000", "http://[::1]:9000"] == found
+
+
+def test_takes_a_public_url_without_its_last_slash():
+    """CDS_BASE_URL is what clients see."""
+    assert "https://cds.example.org/a" == from_environment({"CDS_BASE_URL": " https://cds.example.org/a/ "}).base_url
+
+
+@pytest.mark.parametrize("url", ["cds.example.org", "ftp://x", "javascript:alert(1)", "//x"])
+def test_refuses_what_is_no_public_url(url):
+    """A base URL is absolute and http or https."""
+    assert "CDS_BASE_URL" in refusal(CDS_BASE_URL=url)
+
+
+@pytest.mark.parametrize(
+    ("text", "origins"),
+    [
+        (None, (SANDBOX_ORIGIN,)),
+        ("", ()),
+        ("*", ("*",)),
+        ("https://a.example", ("https://a.example",)),
+        (" https://a.example/ , http://localhost:3000,", ("https://a.example", "http://localhost:3000")),
+    ],
+)
+def test_reads_origins(text, origins):
+    """Origins are a list; an empty one allows no browser client."""
+    assert origins == from_environment({} if text is None else {"CDS_CORS_ORIGINS": text}).cors_origins
+
+
+@pytest.mark.parametrize("text", ["a.example", "https://a.example,evil", "null", "*.example.org"])
+def test_refuses_what_is_no_origin(text):
+    """An origin has a scheme; patterns are not understood, so they are refused."""
+    assert "CDS_CORS_ORIGINS" in refusal(CDS_CORS_ORIGINS=text)
+
+
+def test_takes_the_folder_of_a_knowledge_module():
+    """CDS_KNOWLEDGE names a folder with a module.yaml."""
+    assert from_environment({"CDS_KNOWLEDGE": str(MODULE)}).knowledge == MODULE
+
+
+def test_refuses_a_folder_without_a_module(tmp_path):
+    """Any other folder stops the start."""
+    assert "module.yaml" in refusal(CDS_KNOWLEDGE=str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    "variables", [{"CDS_HOST": "0.0.0.0"}, {"CDS_PORT": "x"}, {"CDS_TIME_ZONE": "x"}, {"CDS_CORS_ORIGINS": "x"}, {"CDS_BASE_URL": "x"}]
+)  # noqa: S104
+def test_ends_a_refusal_with_a_remedy(variables):
+    """A refusal is two sentences at least: what is wrong, and what to do."""
+    said = refusal(**variables)
+
+    assert said.count(". ") >= 1
+    assert said.endswith(".")
+
+
+def test_has_every_setting_in_its_words():
+    """Every CDS_ variable that is read is listed in the docstring of Settings."""
+    listed = {line.split()[0] for line in (Settings.__doc__ or "").splitlines() if line.strip().startswith("CDS_")}
+
+    assert {"CDS_HOST", "CDS_PORT", "CDS_ALLOW_OPEN", "CDS_BASE_URL", "CDS_WORKERS", "CDS_TIME_ZONE", "CDS_CORS_ORIGINS", "CDS_KNOWLEDGE"} == listed
