@@ -1,7 +1,7 @@
 """Every error this service raises.
 
 CDSServiceError                      code (stable), status, public sentence; the detail goes to the log only
-├── RequestError
+├── RequestError 400
 │   ├── MalformedBody 400            not JSON, too deep, not text
 │   ├── InvalidRequest 400           names the place as a JSON pointer
 │   ├── PatientMismatch 400          the prefetched Patient is not the context's
@@ -36,6 +36,7 @@ class CDSServiceError(Exception):
 class RequestError(CDSServiceError):
     """The caller sent something we cannot take."""
 
+    code = "bad-request"
     status = 400
     issue_type = "invalid"
 

@@ -42,7 +42,7 @@ class Service:
         service = self.knowledge.module.service
         if service_id != service.id:
             raise UnknownService("There is no such CDS service. GET /cds-services lists them.")
-        request = read_request(body, self._schemas)
+        request = read_request(body, self._schemas, self.knowledge.requirements)
         if request.hook not in service.hooks:
             raise InvalidRequest(f"This service answers the hooks {', '.join(service.hooks)}. Send one of them.", place="/hook")
         context = HOOKS[request.hook].parse_context(request.context)

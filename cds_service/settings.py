@@ -86,7 +86,7 @@ def _number(environment: Mapping[str, str], name: str, default: int, low: int, h
     text = environment.get(name, "").strip()
     if not text:
         return default
-    if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
+    if not text.isascii() or not text.isdigit() or len(text) > 5 or not low <= int(text) <= high:
         raise SettingsError(f"{name}={text} is not a number from {low} to {high}. Correct it or leave it out.")
     return int(text)
 

@@ -11,10 +11,12 @@ import cds_service.knowledge
 from cds_service.errors import SettingsError
 from cds_service.settings import SANDBOX_ORIGIN, Settings, from_environment
 
+ANYWHERE = "0.0.0.0"  # noqa: S104
 MODULE = Path(cds_service.knowledge.__file__).parent / "vexas"
 
 
 def refusal(**variables: str) -> str:
+    """The sentence with which settings are refused."""
     with pytest.raises(SettingsError) as caught:
         from_environment(variables)
     return caught.value.public
@@ -32,8 +34,8 @@ def test_listens_on_loopback_without_leave(host):
 
 
 @pytest.mark.parametrize(
-    "host", ["0.0.0.0", "::", "192.168.1.5", "10.0.0.1", "cds.example.org", "localhost.example.org", "", "127.0.0.1.example.org", "*"]
-)  # noqa: S104
+    "host", [ANYWHERE, "::", "192.168.1.5", "10.0.0.1", "cds.example.org", "localhost.example.org", "", "127.0.0.1.example.org", "*"]
+)
 def test_refuses_to_be_open_by_accident(host):
     """An address beyond loopback, or one that cannot be told, needs CDS_ALLOW_OPEN=1."""
     said = refusal(CDS_HOST=host)
@@ -44,9 +46,9 @@ def test_refuses_to_be_open_by_accident(host):
 
 def test_may_be_open_on_purpose():
     """CDS_ALLOW_OPEN=1 allows any address."""
-    found = from_environment({"CDS_HOST": "0.0.0.0", "CDS_ALLOW_OPEN": "1"})  # noqa: S104
+    found = from_environment({"CDS_HOST": ANYWHERE, "CDS_ALLOW_OPEN": "1"})
 
-    assert ("0.0.0.0", True) == (found.host, found.allow_open)  # noqa: S104
+    assert (ANYWHERE, True) == (found.host, found.allow_open)
 
 
 @pytest.mark.parametrize("word", ["0", ""])
@@ -147,8 +149,8 @@ def test_refuses_a_folder_without_a_module(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "variables", [{"CDS_HOST": "0.0.0.0"}, {"CDS_PORT": "x"}, {"CDS_TIME_ZONE": "x"}, {"CDS_CORS_ORIGINS": "x"}, {"CDS_BASE_URL": "x"}]
-)  # noqa: S104
+    "variables", [{"CDS_HOST": ANYWHERE}, {"CDS_PORT": "x"}, {"CDS_TIME_ZONE": "x"}, {"CDS_CORS_ORIGINS": "x"}, {"CDS_BASE_URL": "x"}]
+)
 def test_ends_a_refusal_with_a_remedy(variables):
     """A refusal is two sentences at least: what is wrong, and what to do."""
     said = refusal(**variables)

@@ -12,6 +12,7 @@ from cds_service import telemetry
 
 
 def last(log) -> dict[str, object]:
+    """The last event of the log."""
     return json.loads(log.lines[-1].removeprefix("cds_service "))
 
 

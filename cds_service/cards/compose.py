@@ -123,12 +123,12 @@ class Composer:
         against = list(wording.against_lines(self.knowledge, assessment))
         lacking = wording.missing(self.knowledge, assessment, record)
         facts = [wording.finding_line(f, found, assessment) for f, found in wording.present_flags(self.knowledge, assessment)]
-        for most, most_lacking in ((_MOST_FACTS, 6), (5, 4), (4, 3), (3, 2), (2, 1)):
+        for most, most_lacking in ((_MOST_FACTS, 6), (5, 4), (4, 3), (3, 2), (3, 1), (2, 1), (1, 1)):
             detail = self._joined(
                 head,
                 *gene,
                 _block("Found", facts, most),
-                _block("Against", against, 4),
+                _block("Against", against, min(most, 4)),
                 f"**Not available** {'; '.join(lacking[:most_lacking])}{_more(lacking, most_lacking)}" if lacking else "",
                 why,
                 sources.line(),
@@ -141,7 +141,7 @@ class Composer:
         """Every line of advice that fits; what does not fit is at least named."""
         mine = [(a, r) for a in assessment.advice if (r := self.knowledge.recommendations[a.id]).topic == topic]
         present = [(a, r) for a, r in mine if a.truth is Truth.PRESENT]
-        unread = [d.replace("-", " ") for d, s in sorted(record.sources.items()) if s is not DataSource.READ]
+        unread = wording.unread(assessment, record)
         unchecked = [r.short for a, r in mine if a.truth is Truth.UNKNOWN] if unread else []
         detail = ""
         for count in range(len(present), 0, -1):
@@ -153,7 +153,7 @@ class Composer:
                 text.lead,
                 "\n".join([*lines, *([f"- Also: {', '.join(rest)}"] if rest else [])]),
                 f"**Not checked** for want of data: {', '.join(unchecked)}" if unchecked else "",
-                f"**Not available** {'; '.join(unread)}" if unread else "",
+                f"**Not available** {'; '.join(unread[:4])}{_more(unread, 4)}" if unread else "",
                 sources.line(),
             )
             if len(detail) <= LONGEST_DETAIL:

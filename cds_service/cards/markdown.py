@@ -20,7 +20,7 @@ def escape(text: str, longest: int = 160) -> str:
 
 def quantity(text: str) -> str:
     """A value with a unit that the module knows: annotations are dropped, and the asterisk of 10*9/L is no markup."""
-    return re.sub(r"\{[^{}]*\}", "", text).replace("*", "\\*")
+    return re.sub(r"\{[^{}]*\}", "", text).replace("*", "\\*").replace("<", "&lt;")
 
 
 def link(label: str, url: str | None) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from cds_service.cards.markdown import escape, link, quantity
 from cds_service.knowledge.loader import Knowledge
-from cds_service.knowledge.model import Clause, Expression, Flag, Lab
+from cds_service.knowledge.model import Age, Clause, Expression, Flag, Lab, Sex
 from cds_service.knowledge.references import leaves, parts_of
 from cds_service.reasoning.findings import Assessment, Evidence, Finding
 from cds_service.reasoning.truth import Truth
@@ -34,20 +34,27 @@ class Sources:
 
 
 def present_flags(knowledge: Knowledge, assessment: Assessment) -> list[tuple[Flag, Finding]]:
-    """What was found: the facts that the met criterion rests on first, then other red flags, by weight; no fact twice."""
-    bearing = _bearing(knowledge, assessment)
-    named = [n for n in bearing if n in knowledge.facts and n in assessment.findings]
-    shown = [n for n, f in knowledge.red_flags.items() if f.shown]
-    found = [(knowledge.flags[n], assessment.findings[n]) for n in (*shown, *named) if assessment.findings[n].truth is Truth.PRESENT]
-    found.sort(key=lambda pair: (pair[0].id not in bearing, -pair[0].weight))
-    seen: set[tuple[str | None, str | None]] = set()
-    kept = []
-    for flag, finding in found:
-        facts = {(e.ref, e.value) for e in finding.evidence if e.ref}
-        if facts and not facts <= seen:
-            kept.append((flag, finding))
-        seen |= facts
-    return kept
+    """What was found: what the met criterion rests on first, then other red flags, by weight.
+
+    A fact of the criterion that a red flag shows already (MCV above 100 fL, macrocytosis) lends it its place.
+    """
+    bearing = set(_bearing(knowledge, assessment))
+    found = _present(assessment, [f for f in knowledge.red_flags.values() if f.shown])
+    for fact, finding in _present(assessment, [f for n, f in knowledge.facts.items() if n in bearing and not isinstance(f.when, Age | Sex)]):
+        same = [f.id for f, other in found if set(map(_identity, finding.evidence)) <= set(map(_identity, other.evidence))]
+        bearing.update(same)
+        if not same:
+            found.append((fact, finding))
+    return sorted(found, key=lambda pair: (pair[0].id not in bearing, -pair[0].weight))
+
+
+def _present(assessment: Assessment, flags: Iterable[Flag]) -> list[tuple[Flag, Finding]]:
+    findings = ((f, assessment.findings.get(f.id)) for f in flags)
+    return [(f, found) for f, found in findings if found is not None and found.truth is Truth.PRESENT]
+
+
+def _identity(evidence: Evidence) -> tuple[object, ...]:
+    return (evidence.ref, evidence.what, evidence.value, evidence.on)
 
 
 def _bearing(knowledge: Knowledge, assessment: Assessment) -> frozenset[str]:
@@ -120,9 +127,13 @@ def missing(knowledge: Knowledge, assessment: Assessment, record: PatientRecord)
         for criterion in leaves(flag.when):
             if isinstance(criterion, Lab) and not criterion.persists:
                 labels[knowledge.measurements[criterion.value_set].label] = None
-    unread = [domain.replace("-", " ") for domain, source in sorted(record.sources.items()) if source is not Source.READ]
-    issues = [issue.what for issue in assessment.issues if issue.level == "warning"]
-    return [*labels, *unread, *issues]
+    return [*unread(assessment, record), *labels]
+
+
+def unread(assessment: Assessment, record: PatientRecord) -> list[str]:
+    """Sources that could not be read in full, and input that could not be used."""
+    domains = [domain.replace("-", " ") for domain, source in sorted(record.sources.items()) if source is not Source.READ]
+    return [*domains, *(issue.what for issue in assessment.issues if issue.level == "warning")]
 
 
 def rule_line(knowledge: Knowledge, assessment: Assessment, sources: Sources) -> str:

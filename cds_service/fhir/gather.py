@@ -34,13 +34,14 @@ def gather(
     Raises RequiredDataUnavailable without the Patient or without anything to evaluate, and PatientMismatch for another.
     """
     patient_key = next(key for key, r in requirements.items() if r.resource == "Patient")
-    patient = _patient(patient_key, prefetch.get(patient_key), patient_id)
-    unpacked = {key: unpack(key, prefetch.get(key), r.count if paged else None) for key, r in requirements.items() if key != patient_key}
+    who = unpack(patient_key, "Patient", prefetch.get(patient_key))
+    patient = _patient(patient_key, who, patient_id)
+    unpacked = {key: unpack(key, r.resource, prefetch.get(key), r.count if paged else None) for key, r in requirements.items() if key != patient_key}
     if all(p.source is Source.UNAVAILABLE for p in unpacked.values()):
         raise RequiredDataUnavailable(
             f"Nothing can be evaluated: the prefetch holds only the Patient. Send at least one of {', '.join(unpacked)}.", place="/prefetch"
         )
-    reader = _Reader(Subject(patient_id, (e for p in unpacked.values() for e in p.entries)), _drugs_by_reference(unpacked.values()))
+    reader = _Reader(Subject(patient_id, (e for p in (who, *unpacked.values()) for e in p.entries)), _drugs_by_reference(unpacked.values()))
     for key, prefetched in unpacked.items():
         reader.issues += prefetched.issues
         for entry in prefetched.entries:
@@ -52,9 +53,8 @@ def gather(
 # --- the patient ---
 
 
-def _patient(key: str, raw: msgspec.Raw | None, patient_id: str) -> fhir.Patient:
+def _patient(key: str, prefetched: Prefetched, patient_id: str) -> fhir.Patient:
     """The prefetched Patient, which must be the one the context names."""
-    prefetched = unpack(key, raw)
     candidates = [e for e in prefetched.entries if e.kind == "Patient"]
     if not candidates:
         raise RequiredDataUnavailable(f"The Patient is needed and was not sent. Fill the prefetch key '{key}'.", place=f"/prefetch/{key}")

@@ -10,6 +10,9 @@ from cds_service.fhir import resources as fhir
 from cds_service.record.facts import Issue, Source
 
 _BUNDLE = msgspec.json.Decoder(fhir.Bundle)
+_TYPE = msgspec.json.Decoder(fhir.TypeOnly)
+_ENTRY = msgspec.json.Decoder(fhir.Entry)
+_LINKS = msgspec.json.Decoder(list[fhir.Link])
 _OUTCOME = msgspec.json.Decoder(fhir.OperationOutcome)
 
 
@@ -30,50 +33,77 @@ class Prefetched(NamedTuple):
     issues: tuple[Issue, ...] = ()
 
 
-def unpack(key: str, raw: msgspec.Raw | None, page: int | None = None) -> Prefetched:
-    """Tell apart absent, null, empty, refused and filled; `page` is the size at which a page is full."""
+def unpack(key: str, wanted: str, raw: msgspec.Raw | None, page: int | None = None) -> Prefetched:
+    """Tell apart absent, null, empty, refused and filled with the wanted type; `page` is the size of a full page."""
     if raw is None:
         return Prefetched(Source.UNAVAILABLE, (), (Issue("information", f"'{key}' was not sent", "Configure this prefetch key."),))
     if bytes(memoryview(raw)[:1]) == b"n":
         return Prefetched(Source.READ)
     try:
-        kind = fhir.KIND.decode(raw)
+        kind = _TYPE.decode(raw)
         if kind.resourceType == "OperationOutcome":
             return Prefetched(
                 Source.UNAVAILABLE, (), (Issue("warning", f"the query for '{key}' failed in the EHR", "Check access rights for this query."),)
             )
         if kind.resourceType != "Bundle":
-            return Prefetched(Source.READ, (Entry(kind.resourceType or "", kind.id, None, raw),))
+            entry = Entry(kind.resourceType or "", fhir.KIND.decode(raw).id, None, raw)
+            return Prefetched(Source.READ, (entry,)) if entry.kind == wanted else Prefetched(Source.UNAVAILABLE, (entry,), (_stranger(key, wanted),))
         bundle = _BUNDLE.decode(raw)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         return Prefetched(Source.UNAVAILABLE, (), (Issue("warning", f"'{key}' could not be read", "Send a FHIR R4 Bundle or resource."),))
-    return _of_bundle(key, bundle, page)
+    return _of_bundle(key, wanted, bundle, page)
 
 
-def _of_bundle(key: str, bundle: fhir.Bundle, page: int | None) -> Prefetched:
+def _of_bundle(key: str, wanted: str, bundle: fhir.Bundle, page: int | None) -> Prefetched:
     entries: list[Entry] = []
     issues: list[Issue] = []
     source = Source.READ
-    for entry in bundle.entry or ():
-        if entry is None or bytes(memoryview(entry.resource)[:1]) in (b"", b"n"):
-            continue
+    for raw in bundle.entry or ():
         try:
-            kind = fhir.KIND.decode(entry.resource)
+            entry = _entry(raw)
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
             issues.append(unreadable("resource", key))
             source = Source.INCOMPLETE
             continue
-        if kind.resourceType == "OperationOutcome":
-            if _failed(entry.resource):
-                source = Source.INCOMPLETE
-                issues.append(Issue("warning", f"the EHR reported an error within '{key}'", "Check access rights for this query."))
+        if entry is None:
             continue
-        entries.append(Entry(kind.resourceType or "", kind.id, entry.fullUrl, entry.resource))
-    more = any(link.relation == "next" for link in bundle.link or ())
-    if more or (page is not None and len(entries) >= page):
+        if entry.kind != "OperationOutcome":
+            entries.append(entry)
+        elif _failed(entry.raw):
+            source = Source.INCOMPLETE
+            issues.append(Issue("warning", f"the EHR reported an error within '{key}'", "Check access rights for this query."))
+    if entries and not any(e.kind == wanted for e in entries):
+        source = Source.INCOMPLETE
+        issues.append(_stranger(key, wanted))
+    if _has_more(bundle.link) or (page is not None and len(entries) >= page):
         source = Source.INCOMPLETE
         issues.append(Issue("warning", f"'{key}' holds a full page; older data may be missing", "Raise the page size of this query."))
     return Prefetched(source, tuple(entries), tuple(dict.fromkeys(issues)))
+
+
+def _entry(raw: msgspec.Raw) -> Entry | None:
+    """One entry with the type of its resource; None if it holds none. Raises msgspec.DecodeError."""
+    if bytes(memoryview(raw)[:1]) == b"n":
+        return None
+    entry = _ENTRY.decode(raw)
+    if bytes(memoryview(entry.resource)[:1]) in (b"", b"n"):
+        return None
+    kind = fhir.KIND.decode(entry.resource)
+    return Entry(kind.resourceType or "", kind.id, entry.fullUrl, entry.resource)
+
+
+def _has_more(raw: msgspec.Raw) -> bool:
+    """Whether a Bundle links to a further page; links that cannot be read may."""
+    if bytes(memoryview(raw)[:1]) in (b"", b"n"):
+        return False
+    try:
+        return any(link.relation == "next" for link in _LINKS.decode(raw))
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        return True
+
+
+def _stranger(key: str, wanted: str) -> Issue:
+    return Issue("warning", f"'{key}' holds something else than {wanted}", f"Send a searchset of {wanted} under this key.")
 
 
 def _failed(raw: msgspec.Raw) -> bool:

@@ -15,7 +15,9 @@ from cds_service.record.dates import Day, Moment, moment
 
 # Routes that carry a drug into the whole body; any other stated route is a local one.
 _SYSTEMIC_CODES = frozenset({"26643006", "47625008", "78421000", "34206005", "PO", "IV", "IM", "SC", "SQ"})
-_SYSTEMIC_WORDS = re.compile(r"\b(oral(ly)?|intravenous(ly)?|iv|po|p\.o|intramuscular(ly)?|im|subcutaneous(ly)?|sc|sq|mouth|per os|parenteral|enteral|infusion|tube)\b")
+_SYSTEMIC_WORDS = re.compile(
+    r"\b(oral(ly)?|intravenous(ly)?|iv|po|p\.o|intramuscular(ly)?|im|subcutaneous(ly)?|sc|sq|mouth|per os|parenteral|enteral|infusion|tube)\b"
+)
 
 
 def codes(concept: fhir.CodeableConcept | None) -> tuple[Code, ...]:

@@ -96,7 +96,7 @@ class Component(Element):
     valueQuantity: Quantity | None = None
     valueString: str | None = None
     valueCodeableConcept: CodeableConcept | None = None
-    valueInteger: int | None = None
+    valueInteger: float | None = None
     interpretation: list[CodeableConcept] | None = None
     referenceRange: list[Range] | None = None
 
@@ -114,7 +114,7 @@ class Observation(Resource, tag_field="resourceType", tag="Observation"):
     valueQuantity: Quantity | None = None
     valueString: str | None = None
     valueCodeableConcept: CodeableConcept | None = None
-    valueInteger: int | None = None
+    valueInteger: float | None = None
     interpretation: list[CodeableConcept] | None = None
     note: list[Annotation] | None = None
     specimen: Reference | None = None
@@ -159,7 +159,7 @@ class DispenseRequest(Element):
 
     validityPeriod: Span | None = None
     expectedSupplyDuration: Quantity | None = None
-    numberOfRepeatsAllowed: int | None = None
+    numberOfRepeatsAllowed: float | None = None
 
 
 class Medication(Resource, tag_field="resourceType", tag="Medication"):
@@ -265,17 +265,22 @@ class Entry(Element):
     resource: msgspec.Raw = msgspec.Raw()
 
 
-class Bundle(Resource, tag_field="resourceType", tag="Bundle"):
-    """FHIR Bundle, with or without a type; its entries stay raw until each is read by itself."""
+class Bundle(Element):
+    """FHIR Bundle, with or without a type; its members stay raw until each is read by itself."""
 
-    entry: list[Entry | None] | None = None
-    link: list[Link] | None = None
+    entry: list[msgspec.Raw] | None = None
+    link: msgspec.Raw = msgspec.Raw()
 
 
-class Kind(Element):
+class TypeOnly(Element):
     """Only the type of a resource."""
 
     resourceType: str | None = None
+
+
+class Kind(TypeOnly):
+    """Only the type and id of a resource."""
+
     id: str | None = None
 
 

@@ -35,8 +35,6 @@ def _ours(error: Exception) -> Response:
 def _http(error: Exception) -> Response:
     """Werkzeug's own errors in our words."""
     status = error.code if isinstance(error, HTTPException) and error.code else 500
-    if status < 400:
-        return _answer(UnknownService("There is nothing at this path. GET /cds-services lists the services."))
     known: dict[int, CDSServiceError] = {
         404: UnknownService("There is nothing at this path. GET /cds-services lists the services."),
         405: MethodNotAllowed("This path does not take this method. Discovery takes GET, a service takes POST."),

@@ -415,6 +415,42 @@ class VariantPattern(Author, frozen=True, kw_only=True):
     pattern: str
 
 
+class Words(Author, frozen=True, kw_only=True):
+    """Patterns for the words of a gene report, matched without regard to case, piece by piece of a sentence."""
+
+    gene: str
+    other_gene: str  # another gene's symbol
+    negation: str  # not detected, wild type, no variants
+    positive: str  # detected, found
+    no_call: str  # failed, equivocal, possible
+    pathogenic: str
+    doubt: str  # "unlikely to be" before pathogenic
+    uncertain: str
+    benign: str
+    germline: str
+    germline_word: str  # what a denial may be about instead of the variant
+    method: str  # speaks of the assay or the literature, not of this patient
+    unread: str  # after such a sentence the next one is no longer about the gene
+    listed: str  # the gene is one of a list; only a denial holds for it
+    relative: str
+    partial: str
+    complete: str
+    fraction: str  # VAF 46 %: number, percent sign
+    fraction_before: str  # 46 % VAF
+    bare: str  # tokens of a text that is nothing but a variant's name
+
+
+class GeneCodes(Author, frozen=True, kw_only=True):
+    """LOINC codes of the parts of a genomic observation."""
+
+    gene: str
+    c_hgvs: str
+    p_hgvs: str
+    fraction: str
+    source_class: str
+    significance: str
+
+
 class Genetics(Author, frozen=True, kw_only=True):
     """How a result of the gene is recognised and read."""
 
@@ -426,11 +462,11 @@ class Genetics(Author, frozen=True, kw_only=True):
     low_fraction: float
     silence: str
     order_window: str
-    codes: Mapping[str, str]
+    codes: GeneCodes
     answers: Mapping[str, str]
     confirming_patterns: tuple[VariantPattern, ...]
     variants: tuple[Variant, ...]
-    words: Mapping[str, str]
+    words: Words
     messages: Mapping[str, str]
     citations: tuple[str, ...]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -13,76 +14,204 @@ from cds_service.record.dates import period
 if TYPE_CHECKING:
     from cds_service.knowledge.loader import Knowledge
 
+# What the reading of gene results may say; each needs its words.
+_MESSAGES = (
+    *(f"call-{call}" for call in ("negative", "unclear", "uncertain", "low", "pathogenic")),
+    *("basis-result", "basis-problem-list", "new-organ", "problem-list", "ordered", "result-pending", "problem-list-only"),
+    *("germline", "low-fraction", "laboratory-class", "fraction-ambiguous", "uncertain-significance", "not-classified", "contradictory"),
+    *("no-call", "not-understood", "benign", "conflict", "no-compatible-finding", "after-transplant", "problem-list-against-result"),
+    "limited-assay",
+)
 _FLAG_FILES = ("red_flags.yaml", "alternatives.yaml", "facts.yaml")
 
 
 def check_references(knowledge: Knowledge) -> None:
-    """Raise KnowledgeError at the first thing that does not resolve."""
-    ids: dict[str, str] = {}
-    for name in (*knowledge.red_flags, *knowledge.alternatives, *knowledge.facts, *knowledge.terms, *knowledge.rules):
-        if name in ids:
-            raise KnowledgeError(f"the id '{name}' is used twice in {', '.join(_FLAG_FILES)}, rules.yaml or assessment.yaml. Rename one.")
-        ids[name] = name
-    for key, place, message in _faults(knowledge, frozenset(ids)):
-        raise knowledge.files.document(key).fault(place, message)
+    """Raise KnowledgeError at the first thing that does not resolve, with file, line and remedy."""
+    for file, place, message in _faults(knowledge):
+        raise knowledge.files.document(file).fault(place, message)
 
 
-Fault = tuple[str, tuple[str | int, ...], str]
+Place = tuple[str | int, ...]
+Fault = tuple[str, Place, str]
 
 
-def _faults(knowledge: Knowledge, ids: frozenset[str]) -> Iterator[Fault]:
+def _faults(knowledge: Knowledge) -> Iterator[Fault]:
+    yield from _duplicates(knowledge)
     for file, flags in zip(_FLAG_FILES, (knowledge.red_flags, knowledge.alternatives, knowledge.facts), strict=True):
         for index, flag in enumerate(flags.values()):
             yield from _flag_faults(knowledge, file, index, flag)
-    cited = [("rules.yaml", i, r.citations) for i, r in enumerate(knowledge.rules.values())]
-    cited += [("recommendations.yaml", i, r.citations) for i, r in enumerate(knowledge.recommendations.values())]
-    for file, index, citations in cited:
-        yield from _citation_faults(knowledge, file, index, citations, needed=True)
-    for index, card in enumerate(knowledge.cards.values()):
-        yield from _citation_faults(knowledge, "cards.yaml", index, card.citations, needed=False)
-    yield from _citation_faults(knowledge, "genetics.yaml", "citations", knowledge.genetics.citations, needed=True)
+    yield from _name_faults(knowledge)
+    yield from _cycles(knowledge)
+    yield from _citations(knowledge)
+    yield from _value_sets(knowledge)
+    yield from _rules(knowledge)
+    yield from _texts(knowledge)
+    yield from _gene_faults(knowledge)
+    yield from _requirement_faults(knowledge)
+
+
+def _duplicates(knowledge: Knowledge) -> Iterator[Fault]:
+    """One namespace for flags, rules and terms; and no measurement or prefetch key twice."""
+    homes: list[tuple[str, Place, str]] = [("assessment.yaml", ("terms", i), t.id) for i, t in enumerate(knowledge.assessment.terms)]
+    homes += [("rules.yaml", (i,), name) for i, name in enumerate(knowledge.rules)]
+    for file, flags in zip(_FLAG_FILES, (knowledge.red_flags, knowledge.alternatives, knowledge.facts), strict=True):
+        homes += [(file, (i,), name) for i, name in enumerate(flags)]
+    keys = [("requirements.yaml", (i,), str(r.get("key"))) for i, r in enumerate(knowledge.files.document("requirements.yaml").value)]
+    tests = [("measurements.yaml", (i,), str(m.get("value_set"))) for i, m in enumerate(knowledge.files.document("measurements.yaml").value)]
+    for group in (homes, keys, tests):
+        seen: dict[str, str] = {}
+        for file, place, name in group:
+            if name in seen:
+                yield file, place, f"'{name}' is defined already in {seen[name]}. Rename or remove one."
+            seen.setdefault(name, file)
+
+
+def _name_faults(knowledge: Knowledge) -> Iterator[Fault]:
+    ids = frozenset((*knowledge.flags, *knowledge.terms, *knowledge.rules))
     for file, place, expression in _expressions(knowledge):
         for name in names_in(expression):
             if name not in ids:
                 yield file, place, f"'{name}' is no red flag, alternative, fact, term or rule. Define it or correct the name."
-    for index, measurement in enumerate(knowledge.measurements.values()):
-        if measurement.value_set not in knowledge.value_sets:
-            yield "measurements.yaml", (index,), f"there is no value set '{measurement.value_set}'. Add valuesets/{measurement.value_set}.json."
-        if measurement.quantity not in knowledge.quantities:
-            yield "measurements.yaml", (index,), f"there is no quantity '{measurement.quantity}' in units.yaml. Define it or correct the name."
-    for value_set in knowledge.phrases:
-        if value_set not in knowledge.value_sets:
-            yield "terms.yaml", ("terms", value_set), f"there is no value set '{value_set}'. Add valuesets/{value_set}.json."
-    for index, requirement in enumerate(knowledge.requirements.values()):
-        for value_set in requirement.codes_of:
-            if value_set not in knowledge.value_sets:
-                yield "requirements.yaml", (index,), f"there is no value set '{value_set}'. Add valuesets/{value_set}.json."
-    yield from _requirement_faults(knowledge)
-    for index, order in enumerate(knowledge.orders.values()):
-        for value_set in (*order.unless_result, *([order.ordered_as] if order.ordered_as else [])):
-            if value_set not in knowledge.value_sets:
-                yield "orders.yaml", (index,), f"there is no value set '{value_set}'. Add valuesets/{value_set}.json."
+    for i, tier in enumerate(knowledge.assessment.tiers):
+        for j, criterion in enumerate(tier.any):
+            if criterion.rule is not None and criterion.rule not in knowledge.rules:
+                yield "assessment.yaml", ("tiers", i, "any", j), f"there is no rule '{criterion.rule}'. Define it in rules.yaml or correct the name."
+
+
+def _cycles(knowledge: Knowledge) -> Iterator[Fault]:
+    """A term or rule that refers to itself, straight or through others, would never be decided."""
+    inside: dict[str, set[str]] = {t.id: set(names_in(t.when)) for t in knowledge.assessment.terms}
+    inside |= {r.id: {n for e in (*r.items, *r.requires) for n in names_in(e)} for r in knowledge.rules.values()}
+    for index, term in enumerate(knowledge.assessment.terms):
+        reached: set[str] = set()
+        pending = list(inside[term.id])
+        while pending:
+            name = pending.pop()
+            if name == term.id:
+                yield "assessment.yaml", ("terms", index), f"'{term.id}' refers to itself. Correct one of the names in this circle."
+                return
+            if name in inside and name not in reached:
+                reached.add(name)
+                pending += inside[name]
+
+
+def _citations(knowledge: Knowledge) -> Iterator[Fault]:
+    cited: list[tuple[str, Place, tuple[str, ...], bool]] = []
+    cited += [("rules.yaml", (i,), r.citations, True) for i, r in enumerate(knowledge.rules.values())]
+    cited += [("recommendations.yaml", (i,), r.citations, True) for i, r in enumerate(knowledge.recommendations.values())]
+    cited += [("cards.yaml", (i,), c.citations, False) for i, c in enumerate(knowledge.cards.values())]
+    cited += [("genetics.yaml", ("variants", i), v.citations, v.confidence == "verified") for i, v in enumerate(knowledge.genetics.variants)]
+    cited += [("genetics.yaml", ("citations",), knowledge.genetics.citations, True)]
+    for file, place, names, needed in cited:
+        yield from _citation_faults(knowledge, file, place, names, needed=needed)
+
+
+def _value_sets(knowledge: Knowledge) -> Iterator[Fault]:
+    genetics = knowledge.genetics
+    named: list[tuple[str, Place, str | None]] = [
+        ("genetics.yaml", (k,), getattr(genetics, k)) for k in ("gene_codes", "test_codes", "disease_codes", "transplant")
+    ]
+    for i, m in enumerate(knowledge.measurements.values()):
+        named.append(("measurements.yaml", (i,), m.value_set))
+        named += [("measurements.yaml", (i, "unusable"), s) for u in m.unusable for s in (u.after_procedure, u.near_condition, u.during_medication)]
+        if m.derived:
+            named += [("measurements.yaml", (i, "derived"), s) for s in (m.derived.percent, m.derived.of)]
+    named += [("terms.yaml", ("terms", s), s) for s in knowledge.phrases]
+    named += [("guards.yaml", ("systemic_only",), s) for s in knowledge.guards.systemic_only]
+    named += [("requirements.yaml", (i,), s) for i, r in enumerate(knowledge.requirements.values()) for s in r.codes_of]
+    named += [("orders.yaml", (i,), s) for i, o in enumerate(knowledge.orders.values()) for s in (*o.unless_result, o.ordered_as)]
+    for file, place, value_set in named:
+        if value_set is not None and value_set not in knowledge.value_sets:
+            yield file, place, f"there is no value set '{value_set}'. Add valuesets/{value_set}.json."
+    for i, m in enumerate(knowledge.measurements.values()):
+        if m.quantity not in knowledge.quantities:
+            yield "measurements.yaml", (i,), f"there is no quantity '{m.quantity}' in units.yaml. Define it or correct the name."
+    for i, r in enumerate(knowledge.recommendations.values()):
+        for name in r.shows:
+            if f"vital-{name}" not in knowledge.measurements:
+                yield (
+                    "recommendations.yaml",
+                    (i, "shows"),
+                    f"there is no measurement 'vital-{name}'. Add it to measurements.yaml or correct the name.",
+                )
+
+
+def _rules(knowledge: Knowledge) -> Iterator[Fault]:
+    for i, rule in enumerate(knowledge.rules.values()):
+        if len(rule.item_labels) != len(rule.items):
+            yield "rules.yaml", (i, "item_labels"), f"{len(rule.items)} items have {len(rule.item_labels)} item_labels. Write one label per item."
+        if not 1 <= rule.at_least <= len(rule.items):
+            yield "rules.yaml", (i, "at_least"), f"at_least is {rule.at_least} of {len(rule.items)} items. Correct the number."
+
+
+def _texts(knowledge: Knowledge) -> Iterator[Fault]:
+    """Placeholders of the cards, a card for each topic, and the periods of orders and tests."""
+    for i, card in enumerate(knowledge.cards.values()):
+        try:
+            card.summary.format(findings="", basis="", warning="")
+        except (KeyError, IndexError, ValueError):
+            yield "cards.yaml", (i, "summary"), f"'{card.summary}' has an unknown place. Use {{findings}}, {{basis}} or {{warning}}."
+    topics = [str(c.get("topic")) for c in knowledge.files.document("cards.yaml").value]
+    for topic in ("consider", "test", "confirmed", "supportive", "uncertain", "negative"):
+        if topic not in knowledge.cards:
+            yield "cards.yaml", (), f"the topic '{topic}' has no card. Add one."
+    for i, topic in enumerate(topics):
+        if topic in topics[:i]:
+            yield "cards.yaml", (i,), f"the topic '{topic}' has two cards. Remove one."
+    periods: list[tuple[str, Place, str | None]] = [("orders.yaml", (i, "within"), o.within) for i, o in enumerate(knowledge.orders.values())]
+    periods += [("genetics.yaml", (k,), getattr(knowledge.genetics, k)) for k in ("silence", "order_window")]
+    periods += [("measurements.yaml", (i, "unusable"), u.within) for i, m in enumerate(knowledge.measurements.values()) for u in m.unusable]
+    for file, place, text in periods:
+        yield from _period_fault(file, place, text)
+
+
+def _period_fault(file: str, place: Place, text: str | None) -> Iterator[Fault]:
+    try:
+        if text is not None:
+            period(text)
+    except ValueError as error:
+        yield file, place, str(error)
+
+
+def _gene_faults(knowledge: Knowledge) -> Iterator[Fault]:
+    genetics = knowledge.genetics
+    patterns = [(("words", name), getattr(genetics.words, name)) for name in genetics.words.__struct_fields__]
+    patterns += [(("confirming_patterns", i), p.pattern) for i, p in enumerate(genetics.confirming_patterns)]
+    for place, pattern in patterns:
+        yield from _pattern_fault("genetics.yaml", place, pattern)
+    for name in _MESSAGES:
+        if name not in genetics.messages:
+            yield "genetics.yaml", ("messages",), f"the message '{name}' is missing. Add it."
+
+
+def _pattern_fault(file: str, place: Place, pattern: str) -> Iterator[Fault]:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        yield file, place, f"no regular expression: {error} ({'.'.join(map(str, place))}). Correct it."
 
 
 def _requirement_faults(knowledge: Knowledge) -> Iterator[Fault]:
-    """A laboratory search asks for at most 20 codes: long URLs are cut off by servers and proxies."""
+    """One key asks for the Patient; a laboratory search asks for at most 20 codes, since long URLs are cut off."""
+    if sum(r.resource == "Patient" for r in knowledge.requirements.values()) != 1:
+        yield "requirements.yaml", (), "exactly one key must ask for the Patient. Add or remove one."
     for index, requirement in enumerate(knowledge.requirements.values()):
-        sets = [knowledge.value_sets[s] for s in requirement.codes_of if s in knowledge.value_sets]
+        sets = [knowledge.value_sets[s] for s in requirement.codes_of]
         if len({c.code for s in sets for c in s.concepts}) > 20:
             yield "requirements.yaml", (index,), f"'{requirement.key}' asks for more than 20 codes. Split it into two keys."
 
 
 def _flag_faults(knowledge: Knowledge, file: str, index: int, flag: Flag) -> Iterator[Fault]:
-    yield from _citation_faults(knowledge, file, index, flag.citations, needed=flag.confidence not in ("definition", "proposal"))
+    yield from _citation_faults(knowledge, file, (index,), flag.citations, needed=flag.confidence not in ("definition", "proposal"))
     for criterion in leaves(flag.when):
         for value_set in value_sets_of(criterion):
             if value_set not in knowledge.value_sets:
                 yield file, (index, "when"), f"there is no value set '{value_set}'. Add valuesets/{value_set}.json."
-        try:
-            for text in _periods_of(criterion):
-                period(text)
-        except ValueError as error:
-            yield file, (index, "when"), str(error)
+        for text in _periods_of(criterion):
+            yield from _period_fault(file, (index, "when"), text)
+        if isinstance(criterion, ReportText):
+            for pattern in (criterion.pattern, criterion.near):
+                yield from _pattern_fault(file, (index, "when"), pattern)
         if isinstance(criterion, Lab):
             yield from _lab_faults(knowledge, file, index, criterion)
 
@@ -101,12 +230,12 @@ def _lab_faults(knowledge: Knowledge, file: str, index: int, lab: Lab) -> Iterat
         yield file, (index, "when"), "a lab criterion has exactly one of above, below, at_least, at_most, above_upper_limit."
 
 
-def _citation_faults(knowledge: Knowledge, file: str, index: int | str, cited: tuple[str, ...], *, needed: bool) -> Iterator[Fault]:
+def _citation_faults(knowledge: Knowledge, file: str, place: Place, cited: tuple[str, ...], *, needed: bool) -> Iterator[Fault]:
     if needed and not cited:
-        yield file, (index,), "no citation. Every claim names at least one of citations.yaml."
+        yield file, place, "no citation. Every claim names at least one of citations.yaml."
     for name in cited:
         if name not in knowledge.citations:
-            yield file, (index, "citations"), f"there is no citation '{name}'. Add it to citations.yaml or correct the name."
+            yield file, (*place, "citations"), f"there is no citation '{name}'. Add it to citations.yaml or correct the name."
 
 
 def _expressions(knowledge: Knowledge) -> Iterator[tuple[str, tuple[str | int, ...], Expression]]:
@@ -117,6 +246,10 @@ def _expressions(knowledge: Knowledge) -> Iterator[tuple[str, tuple[str | int, .
             yield "assessment.yaml", ("tiers", i, "any", j), criterion.when
             if criterion.lowered_by:
                 yield "assessment.yaml", ("tiers", i, "any", j), criterion.lowered_by
+    for file, flags in zip(_FLAG_FILES, (knowledge.red_flags, knowledge.alternatives, knowledge.facts), strict=True):
+        for i, flag in enumerate(flags.values()):
+            if flag.provisional:
+                yield file, (i, "provisional"), flag.provisional.unless
     for name in (knowledge.assessment.compatible, knowledge.assessment.inflammation, *knowledge.assessment.alternatives):
         yield "assessment.yaml", (), name
     for name in knowledge.module.no_card_when:

@@ -14,6 +14,7 @@ import yaml
 
 from cds_service.errors import KnowledgeError
 
+_DEEPEST = 60
 Place = tuple[str | int, ...]
 _CORE = (
     ("null", re.compile(r"~|null|")),
@@ -64,6 +65,8 @@ def read(path: Path) -> Document:
 
 def _value(path: Path, node: yaml.Node, place: Place, lines: dict[Place, int], bare: set[Place]) -> Any:
     lines[place] = node.start_mark.line + 1
+    if len(place) > _DEEPEST:
+        raise KnowledgeError(f"{path.name}:{node.start_mark.line + 1}: nested too deeply, or an alias that holds itself. Write it out flat.")
     if isinstance(node, yaml.MappingNode):
         found: dict[str, Any] = {}
         for key_node, value_node in node.value:

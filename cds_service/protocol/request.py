@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import msgspec
@@ -28,12 +28,12 @@ class CDSRequest(msgspec.Struct, frozen=True, kw_only=True):
     issues: tuple[Issue, ...] = ()
 
 
-def read_request(body: bytes, schemas: Mapping[str, str]) -> CDSRequest:
-    """Read a request body; `schemas` names the JSON Schema of each hook. Raises MalformedBody or InvalidRequest with the place and the remedy."""
+def read_request(body: bytes, schemas: Mapping[str, str], keys: Collection[str] = ()) -> CDSRequest:
+    """Read a request body; `schemas` names the JSON Schema of each hook, `keys` the prefetch keys we ask for. Raises MalformedBody or InvalidRequest with the place and the remedy."""
     try:
         top = _RAW.decode(body)
         envelope = {name: _ANY.decode(top[name]) for name in _MEMBERS if name in top}
-        prefetch = _prefetch(top)
+        prefetch = _prefetch(top, keys)
     except RecursionError:
         raise MalformedBody("The body is nested too deeply. FHIR needs no more than a few dozen levels.") from None
     except msgspec.ValidationError:
@@ -53,7 +53,7 @@ def read_request(body: bytes, schemas: Mapping[str, str]) -> CDSRequest:
     )
 
 
-def _prefetch(top: Mapping[str, msgspec.Raw]) -> Mapping[str, msgspec.Raw]:
+def _prefetch(top: Mapping[str, msgspec.Raw], keys: Collection[str]) -> Mapping[str, msgspec.Raw]:
     """The prefetch by key; each value is null or an object, and stays raw."""
     raw = top.get("prefetch")
     if raw is None:
@@ -62,8 +62,9 @@ def _prefetch(top: Mapping[str, msgspec.Raw]) -> Mapping[str, msgspec.Raw]:
         prefetch = _RAW.decode(raw)
     except msgspec.ValidationError:
         raise InvalidRequest("/prefetch: must be of type object.", place="/prefetch") from None
-    for number, value in enumerate(prefetch.values(), 1):
+    for key, value in prefetch.items():
         if bytes(memoryview(value)[:1]) not in (b"{", b"n"):
-            # The key is the caller's own word and is not repeated.
-            raise InvalidRequest(f"/prefetch: value {number} must be null or a FHIR resource.", place="/prefetch")
+            # A key of the caller's own may hold anything, so only ours are repeated.
+            place = f"/prefetch/{key}" if key in keys else "/prefetch"
+            raise InvalidRequest(f"{place}: a value must be null or a FHIR resource.", place=place)
     return prefetch

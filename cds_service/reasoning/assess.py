@@ -56,7 +56,7 @@ class Reasoner:
             advice=advice,
             orders=self._orders(chart, scope, topics, genetics) if topics else (),
             withheld=withheld,
-            issues=tuple(dict.fromkeys(chart.issues)),
+            issues=tuple(chart.issues),
         )
 
     def _tier(self, scope: Scope) -> tuple[str | None, tuple[str, ...], bool]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from bisect import bisect_left
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -55,7 +56,8 @@ class Chart:
         self.knowledge = knowledge
         self.record = record
         self.today = today
-        self.issues: list[Issue] = list(record.issues)
+        self.issues: dict[Issue, None] = dict.fromkeys(record.issues)
+        self._days: dict[str, list[Day]] = {}
         self._labs: dict[str, list[LabResult]] = {}
         self._values: dict[str, list[Value]] = {}
         self._conditions: dict[str, list[Condition]] = {}
@@ -214,9 +216,7 @@ class Chart:
         self._note(f"{measurement.label}{when} {why} and was not used", remedy)
 
     def _note(self, what: str, remedy: str, *, level: str = "warning") -> None:
-        issue = Issue(level, what, remedy)
-        if issue not in self.issues:
-            self.issues.append(issue)
+        self.issues[Issue(level, what, remedy)] = None
 
     def _applies(self, reason: Unusable, lab: LabResult) -> bool:
         if reason.remark and lab.remark:
@@ -224,9 +224,9 @@ class Chart:
             return bool(pattern and pattern.search(plain(lab.remark)))
         if lab.on is None or reason.within is None:
             return bool(lab.on and reason.during_medication and self._covered_on(reason.during_medication, lab.on))
-        span = period(reason.within)
         if reason.after_procedure:
-            return any(p.on and p.on <= lab.on <= span.after(p.on) for p in self.procedures(reason.after_procedure))
+            days = self._days_of(f"procedure {reason.after_procedure}", self.procedures(reason.after_procedure))
+            return _any_between(days, period(reason.within).before(lab.on), lab.on)
         return bool(reason.near_condition) and self.near_condition(lab.on, reason.near_condition or "", reason.within)
 
     def _covered_on(self, value_set: str, day: Day) -> bool:
@@ -235,7 +235,14 @@ class Chart:
     def near_condition(self, day: Day, value_set: str, within: str) -> bool:
         """Whether a condition of the set lies within so long before or after a day."""
         span = period(within)
-        return any(c.on and span.before(c.on) <= day <= span.after(c.on) for c in self.conditions(value_set))
+        days = self._days_of(f"condition {value_set}", self.conditions(value_set))
+        return _any_between(days, span.before(day), span.after(day))
+
+    def _days_of(self, name: str, facts: Iterable[Fact]) -> list[Day]:
+        """The days of facts, sorted once."""
+        if name not in self._days:
+            self._days[name] = sorted(f.on for f in facts if f.on)
+        return self._days[name]
 
     def _derived(self, measurement: Measurement) -> list[Value]:
         """Absolute counts from a percentage and a total of the same moment."""
@@ -262,6 +269,12 @@ def _anywhere(phrases: Iterable[str]) -> re.Pattern[str] | None:
     return re.compile("|".join(parts)) if parts else None
 
 
+def _any_between(days: list[Day], first: Day, last: Day) -> bool:
+    """Whether one of the sorted days lies in a span, both ends counted."""
+    index = bisect_left(days, first)
+    return index < len(days) and days[index] <= last
+
+
 def is_resolved(condition: Condition) -> bool:
     """Whether a problem is over."""
     return condition.status in _NOT_CURRENT_PROBLEM
@@ -270,10 +283,11 @@ def is_resolved(condition: Condition) -> bool:
 def days_covered(spans: Iterable[tuple[Day, Day]]) -> int:
     """How many different days a set of spans covers, both ends counted."""
     total = 0
-    last = dt.date.min
+    last: Day | None = None
     for start, end in sorted(spans):
-        first = max(start, last + dt.timedelta(days=1)) if last > dt.date.min else start
-        if end >= first:
-            total += (end - first).days + 1
-            last = max(last, end)
+        if last is not None and end <= last:
+            continue
+        first = start if last is None else max(start, last + dt.timedelta(days=1))
+        total += (end - first).days + 1
+        last = end
     return total

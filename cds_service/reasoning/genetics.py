@@ -47,7 +47,8 @@ class GeneReader:
         self.knowledge = knowledge
         self.rules: Genetics = knowledge.genetics
         self.narratives = NarrativeReader(self.rules.words, self.rules.confirming_patterns, self.rules.variants)
-        self.codes = {name: Code("http://loinc.org", value) for name, value in self.rules.codes.items()}
+        codes = self.rules.codes
+        self.codes = {name: Code("http://loinc.org", getattr(codes, name)) for name in codes.__struct_fields__}
         self.answers = {Code("http://loinc.org", value): name for name, value in self.rules.answers.items()}
 
     # --- which results are about the gene ---
@@ -154,7 +155,6 @@ class GeneReader:
         return any(self.rules.test_codes in self.knowledge.sets_of(c) for c in report.codes) or self.narratives.names_gene(report.text)
 
 
-
 # --- all results together ---
 
 
@@ -164,7 +164,7 @@ def genetic_status(reader: GeneReader, chart: Chart, *, compatible: bool, adult:
     about = [r for r in chart.record.reports if r.status not in ("entered-in-error", "cancelled") and reader.about_gene(r)]
     readings = [reader.read(r, implied.get(r.ref or "", frozenset())) for r in about if r.status in _FINAL and _says_something(r)]
     # A report that only mentions the gene ("sequencing is recommended") is no result of it.
-    readings = [r for r in readings if "not-understood" not in r.reasons or reader.is_specific(r.report)]
+    readings = [r for r in readings if "not-understood" not in r.reasons or r.variant or reader.is_specific(r.report)]
     diagnosis = chart.conditions(reader.rules.disease_codes)
     ordered = _ordered(reader, chart, about)
     if readings:

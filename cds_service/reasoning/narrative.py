@@ -7,10 +7,10 @@ about another gene, a relative, the method or the literature say nothing of this
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from cds_service.knowledge.model import Variant, VariantPattern
+from cds_service.knowledge.model import Variant, VariantPattern, Words
 
 _LONGEST = 20000
 _SENTENCE = re.compile(r"(?<=[.;!?])\s+|[\n\r;|]+")
@@ -36,8 +36,8 @@ class Spoken(NamedTuple):
 class NarrativeReader:
     """Reads report texts with one module's patterns."""
 
-    def __init__(self, words: Mapping[str, str], confirming: Sequence[VariantPattern], variants: Sequence[Variant]) -> None:
-        self._word = {name: re.compile(pattern, re.IGNORECASE) for name, pattern in words.items()}
+    def __init__(self, words: Words, confirming: Sequence[VariantPattern], variants: Sequence[Variant]) -> None:
+        self._word = {name: re.compile(getattr(words, name), re.IGNORECASE) for name in words.__struct_fields__}
         self._confirming = [re.compile(p.pattern, re.IGNORECASE) for p in confirming]
         self._variants = variants
 
@@ -46,8 +46,8 @@ class NarrativeReader:
         return self.matches("gene", text)
 
     def matches(self, word: str, text: str) -> bool:
-        """Whether one of the module's patterns occurs in a text; a pattern that a module does without never does."""
-        return word in self._word and bool(self._word[word].search(text))
+        """Whether one of the module's patterns occurs in a text."""
+        return self._word[word].search(text) is not None
 
     def confirms(self, text: str) -> bool:
         """Whether a text names a variant that confirms by itself."""
@@ -80,15 +80,15 @@ class NarrativeReader:
             ours = self._sentence(sentence, told, ours=ours)
             if self.matches("unread", sentence):
                 ours = specific
-            if self.names_gene(sentence) and self.matches("listed", sentence):
-                told.only_denials = not specific
+            elif self.names_gene(sentence) and self.matches("listed", sentence):
+                ours, told.only_denials = True, not specific
         if not told.asserted and not told.negative and specific and self._is_bare_result(text):
             told.asserted = True
             told.named |= self._named(_tidy(text))
         left = told.named - told.denied
         return Spoken(
             negative=told.negative or bool(told.denied and not (left and told.asserted)),
-            positive=told.asserted,
+            positive=told.asserted or bool(told.negative and left),
             no_call=told.no_call,
             confirming=bool(left) and told.asserted,
             germline=told.germline,
@@ -112,18 +112,31 @@ class NarrativeReader:
         if pieces and self.matches("no_call", sentence):
             told.no_call = True
             return ours
+        asserted = told.asserted
         self._pieces(pieces, told)
+        if (
+            pieces
+            and told.asserted == asserted
+            and not any(map(self._named, pieces))
+            and self.matches("negation", sentence)
+            and self.names_gene(sentence)
+        ):
+            told.negative = told.negative or not (
+                self.matches("method", sentence) or self.matches("unread", sentence)
+            )  # "no variants in A, B or our gene"
         return ours
 
     def _pieces(self, pieces: Iterable[str], told: _Told) -> None:
+        """Read the pieces about the gene; a denial or a finding at the end of a list holds for the whole list."""
+        waiting: set[str] = set()
         for piece in pieces:
             if self.matches("method", piece):
                 continue
             named = self._named(piece)
             if self.matches("negation", piece):
                 if not self.matches("germline_word", piece):
-                    told.denied |= named
-                    told.negative = told.negative or not named
+                    told.negative = told.negative or not (named | waiting)
+                    told.denied |= named | waiting
                 continue
             if told.only_denials:  # the gene was only one of a list: a finding may be in any of them
                 continue
@@ -133,7 +146,9 @@ class NarrativeReader:
             told.fraction = fraction if fraction is not None else told.fraction
             classes = self.classes(piece)
             told.classes |= classes
-            told.asserted = told.asserted or self.matches("positive", piece) or "pathogenic" in classes or bool(fraction)
+            asserted = self.matches("positive", piece) or "pathogenic" in classes or bool(fraction)
+            told.asserted = told.asserted or asserted
+            waiting = set() if asserted else waiting | named
             told.germline = told.germline or self.matches("germline", piece)
 
     def _named(self, text: str) -> set[str]:
@@ -144,15 +159,13 @@ class NarrativeReader:
     def _is_bare_result(self, text: str) -> bool:
         """Whether a text is nothing but one variant's name."""
         tidy = _tidy(text)
-        return len(self._named(tidy)) == 1 and all(self._bare_word(token.strip(",;:()")) for token in tidy.split() if token.strip(",;:()"))
-
-    def _bare_word(self, token: str) -> bool:
-        return "bare" in self._word and self._word["bare"].fullmatch(token) is not None
+        return len(self._named(tidy)) == 1 and all(
+            self._word["bare"].fullmatch(token.strip(",;:()")) for token in tidy.split() if token.strip(",;:()")
+        )
 
     def fraction(self, text: str) -> float | None:
         """The variant allele fraction, 0 to 1; a number above 1 without a percent sign is not read."""
-        patterns = [self._word[name] for name in ("fraction", "fraction_before") if name in self._word]
-        match = next((m for p in patterns if (m := p.search(text))), None)
+        match = self._word["fraction"].search(text) or self._word["fraction_before"].search(text)
         if not match:
             return None
         number = float(match.group(1).replace(",", "."))

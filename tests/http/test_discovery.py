@@ -17,6 +17,7 @@ FORBIDDEN = ("_include", "_revinclude", "_elements", "_summary", "today()", "%",
 
 
 def services(client: FlaskClient) -> list[dict]:
+    """The services that discovery lists."""
     return client.get("/cds-services").json["services"]
 
 
@@ -83,5 +84,6 @@ def test_keeps_to_the_token_grammar_of_cds_hooks_2(client):
 
 
 def strict_pattern(validator) -> str:
+    """The pattern of the strict token grammar."""
     resolver = validator._resolver
     return resolver.lookup("https://cds-service.example.org/schemas/discovery-response.schema.json#/$defs/prefetchTemplate20").contents["pattern"]

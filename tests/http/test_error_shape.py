@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import pytest
@@ -32,19 +31,23 @@ def marked(**members: Any) -> dict[str, Any]:
 
 
 def without(*names: str) -> dict[str, Any]:
+    """A marked request without some members."""
     return {k: v for k, v in marked().items() if k not in names}
 
 
 def context(**members: Any) -> dict[str, Any]:
+    """A marked request with other members of its context; None leaves one out."""
     whole = {**marked()["context"], **members}
     return marked(context={k: v for k, v in whole.items() if v is not None})
 
 
 def prefetch(**members: Any) -> dict[str, Any]:
+    """A marked request with other prefetch keys."""
     return marked(prefetch={**marked()["prefetch"], **members})
 
 
 def person(**members: Any) -> dict[str, Any]:
+    """The marked Patient with other members; None leaves one out."""
     whole = {**marked()["prefetch"]["patient"], **members}
     return {k: v for k, v in whole.items() if v is not None}
 
@@ -65,14 +68,17 @@ class Failure(NamedTuple):
 
 
 def invalid(name: str, body: Any) -> Failure:
+    """A request that is JSON and breaks a rule."""
     return Failure(name, 400, "invalid-request", body)
 
 
 def malformed(name: str, raw: bytes) -> Failure:
+    """Bytes that are not JSON."""
     return Failure(name, 400, "malformed-body", raw=raw)
 
 
 def unavailable(name: str, body: Any) -> Failure:
+    """A request without the data that is needed."""
     return Failure(name, 412, "required-data-unavailable", body)
 
 
@@ -243,18 +249,20 @@ def test_says_which_methods_a_path_takes(client):
     assert "POST" in response.headers["Allow"]
 
 
-@pytest.mark.parametrize("path", ["hookInstance", "context/patientId", "prefetch/conditions"])
-def test_names_the_place_as_a_json_pointer(client, path):
+PLACES = {
+    "/hookInstance": marked(hookInstance=5),
+    "/context/patientId": context(patientId=5),
+    "/prefetch/conditions": prefetch(conditions=5),
+    "/": {},
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_names_the_place_as_a_json_pointer(client, place):
     """An invalid member is named by its place."""
-    change: dict[str, Callable[[], dict[str, Any]]] = {
-        "hookInstance": lambda: marked(hookInstance=5),
-        "context/patientId": lambda: context(patientId=5),
-        "prefetch/conditions": lambda: prefetch(conditions=5),
-    }
+    response = client.post(build.SERVICE, json=PLACES[place])
 
-    response = client.post(build.SERVICE, json=change[path]())
-
-    assert [f"/{path}"] == response.json["issue"][0]["expression"]
+    assert [place] == response.json["issue"][0]["expression"]
 
 
 def test_does_not_repeat_a_prefetch_key_that_it_never_asked_for(client):

@@ -16,26 +16,31 @@ NAMES = build.fixture_names()
 
 
 def ask(client: Any, request: dict[str, Any]) -> bytes:
+    """The bytes of a successful answer."""
     response = client.post(build.SERVICE, json=request)
     assert 200 == response.status_code
     return response.data
 
 
 def cards(client: Any, request: dict[str, Any]) -> list[dict[str, Any]]:
+    """The cards of a successful answer."""
     response = client.post(build.SERVICE, json=request)
     assert 200 == response.status_code
     return response.json["cards"]
 
 
 def topics(client: Any, request: dict[str, Any]) -> list[str]:
+    """The topic of each card."""
     return [card["source"]["topic"]["code"] for card in cards(client, request)]
 
 
 def uuids(found: list[dict[str, Any]]) -> list[str]:
+    """Every uuid of cards and suggestions."""
     return [u for card in found for u in (card["uuid"], *(s["uuid"] for s in card.get("suggestions", [])))]
 
 
 def actions(found: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Every action of every suggestion."""
     yield from (a for card in found for s in card.get("suggestions", []) for a in s["actions"])
 
 

@@ -52,6 +52,7 @@ def card_texts(response: Any) -> list[str]:
 
 
 def texts(value: Any) -> list[str]:
+    """Every string of a value."""
     if isinstance(value, str):
         return [value]
     inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
@@ -68,6 +69,7 @@ def active_parts(text: str) -> list[str]:
 
 
 def own_links() -> list[str]:
+    """The addresses of our own citations, longest first."""
     return sorted((c.url for c in build.KNOWLEDGE.citations.values() if c.url), key=len, reverse=True)
 
 
@@ -77,16 +79,19 @@ def is_system(text: str) -> bool:
 
 
 def call(client: Any, prefetch: dict[str, Any]) -> Any:
+    """A successful answer."""
     response = client.post(build.SERVICE, json=build.request(prefetch))
     assert 200 == response.status_code
     return response
 
 
 def with_report(words: str) -> dict[str, Any]:
+    """A suspect with one marrow report."""
     return {**build.suspect(), "reports": build.bundle(build.report(words))}
 
 
 def with_count(resource: dict[str, Any]) -> dict[str, Any]:
+    """A suspect with one MCV of a kind."""
     return {**build.suspect(), "bloodCounts": build.bundle(resource, build.platelets())}
 
 

@@ -39,11 +39,13 @@ UNREAD = {
 
 
 def with_key(prefetch: dict[str, Any], key: str, state: Any) -> dict[str, Any]:
+    """A prefetch with one key in another state."""
     changed = {**prefetch, key: state}
     return {k: v for k, v in changed.items() if v is not GONE}
 
 
 def call(client: Any, prefetch: dict[str, Any]) -> dict[str, Any]:
+    """A successful answer."""
     response = client.post(build.SERVICE, json=build.request(prefetch))
     assert 200 == response.status_code
     return response.json

@@ -39,6 +39,7 @@ OTHERS = {
 
 
 def call(client: Any, prefetch: dict[str, Any], patient_id: str = build.PATIENT_ID) -> dict[str, Any]:
+    """A successful answer."""
     context = {"userId": "Practitioner/1", "patientId": patient_id}
     response = client.post(build.SERVICE, json=build.request(prefetch, context=context))
     assert 200 == response.status_code
@@ -46,6 +47,7 @@ def call(client: Any, prefetch: dict[str, Any], patient_id: str = build.PATIENT_
 
 
 def topics(answer: dict[str, Any]) -> list[str]:
+    """The topic of each card."""
     return [card["source"]["topic"]["code"] for card in answer["cards"]]
 
 

@@ -61,6 +61,7 @@ def dumped(value: Any) -> bytes:
 
 
 def send(client: Any, body: bytes) -> Any:
+    """The answer to a body."""
     return client.post(build.SERVICE, data=body, content_type="application/json")
 
 
@@ -116,8 +117,6 @@ def test_takes_any_json_as_a_prefetch_value(client, key, value):
                 "valueInteger",
                 "component",
                 "contained",
-            ]
-            + [
                 "medicationCodeableConcept",
                 "medicationReference",
                 "dosageInstruction",
@@ -168,6 +167,7 @@ def test_takes_a_damaged_body(client, at, junk, cut):
 
 @lru_cache(maxsize=64)
 def chart_of(name: str) -> str:
+    """The request of a fixture patient as JSON."""
     return json.dumps(build.fixture_request(name))
 
 
@@ -200,6 +200,7 @@ def damage(root: Any, how: str, at: float, value: Any) -> None:
 
 
 def dates_of(root: Any) -> list[tuple[Any, Any]]:
+    """Every place of a date."""
     return [
         (h, k)
         for h, k in places(root)
@@ -208,6 +209,7 @@ def dates_of(root: Any) -> list[tuple[Any, Any]]:
 
 
 def numbers_of(root: Any) -> list[tuple[Any, Any]]:
+    """Every place of a number."""
     return [(h, k) for h, k in places(root) if k == "value" and isinstance(h[k], int | float)]
 
 

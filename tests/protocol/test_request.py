@@ -14,6 +14,7 @@ SCHEMAS = {name: hook.schema for name, hook in HOOKS.items()}
 
 
 def read(**members: object) -> CDSRequest:
+    """A request read from its members."""
     return read_request(build.body_of(build.request(**members)), SCHEMAS)
 
 

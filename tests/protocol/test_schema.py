@@ -25,6 +25,7 @@ MEMBERS = st.sampled_from(["hook", "hookInstance", "fhirServer", "fhirAuthorizat
 
 
 def whole(**members: Any) -> dict[str, Any]:
+    """A good envelope with other members."""
     return {k: v for k, v in build.request(**members).items() if k != "prefetch"}
 
 

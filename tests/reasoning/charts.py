@@ -73,7 +73,7 @@ def item(name: str, *, answer: str = "", text: str = "", number: float | None = 
     """One component of a genomic result: its kind and its value by the names of the module."""
     genetics = KNOWLEDGE.genetics
     value = (Code(LOINC, genetics.answers[answer]),) if answer else codes
-    return ReportItem(codes=(Code(LOINC, genetics.codes[name]),), value_codes=value, value_text=text, number=number, unit=unit)
+    return ReportItem(codes=(Code(LOINC, getattr(genetics.codes, name)),), value_codes=value, value_text=text, number=number, unit=unit)
 
 
 def record(*facts: Any, birth: str | None = "1956-03-04", sex: str | None = "male", unread: tuple[str, ...] = (), **members: Any) -> PatientRecord:
