@@ -10,11 +10,10 @@ from cds_service.fhir.resources import Quantity, Range
 _WORDS = {"LT": "<", "GT": ">", "LE": "<=", "GE": ">="}
 _COMPARATORS = frozenset({"<", "<=", ">", ">="})
 # A unit stands after a blank (and may then begin with a digit, as 10*9/L does) or begins with a letter, % or /letter.
-_UNIT = r"[^\s<>=:,;]{1,24}"
-_TEXT = re.compile(
-    rf"\s*(<=|>=|<|>|LT|GT|LE|GE)?\s*([0-9]{{1,9}}(?:[.,][0-9]{{1,6}})?)(?:\s+({_UNIT}(?: {_UNIT})?)|((?:/?[A-Za-z\u00b5\u03bc]|%){_UNIT[:-6]}{{0,24}}))?\s*",
-    re.IGNORECASE,
-)
+_CHARACTER = r"[^\s<>=:,;]"
+_SPACED = rf"\s+({_CHARACTER}{{1,24}}(?: {_CHARACTER}{{1,24}})?)"
+_JOINED = rf"((?:/?[A-Za-z\u00b5\u03bc]|%){_CHARACTER}{{0,24}})"
+_TEXT = re.compile(rf"\s*(<=|>=|<|>|LT|GT|LE|GE)?\s*([0-9]{{1,9}}(?:[.,][0-9]{{1,6}})?)(?:{_SPACED}|{_JOINED})?\s*", re.IGNORECASE)
 
 
 class Number(NamedTuple):

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from cds_service.errors import KnowledgeError
 from cds_service.knowledge.model import AnyOf, Clause, Coded, Criterion, Drug, Expression, Flag, Lab, Limit, ReportText, Resulted
 from cds_service.knowledge.units import spelling
 from cds_service.record.dates import period
@@ -175,7 +174,7 @@ def _period_fault(file: str, place: Place, text: str | None) -> Iterator[Fault]:
 
 def _gene_faults(knowledge: Knowledge) -> Iterator[Fault]:
     genetics = knowledge.genetics
-    patterns = [(("words", name), getattr(genetics.words, name)) for name in genetics.words.__struct_fields__]
+    patterns: list[tuple[Place, str]] = [(("words", name), getattr(genetics.words, name)) for name in genetics.words.__struct_fields__]
     patterns += [(("confirming_patterns", i), p.pattern) for i, p in enumerate(genetics.confirming_patterns)]
     for place, pattern in patterns:
         yield from _pattern_fault("genetics.yaml", place, pattern)

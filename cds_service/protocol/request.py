@@ -29,7 +29,10 @@ class CDSRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_request(body: bytes, schemas: Mapping[str, str], keys: Collection[str] = ()) -> CDSRequest:
-    """Read a request body; `schemas` names the JSON Schema of each hook, `keys` the prefetch keys we ask for. Raises MalformedBody or InvalidRequest with the place and the remedy."""
+    """Read a request body; `schemas` names the JSON Schema of each hook, `keys` the prefetch keys we ask for.
+
+    Raises MalformedBody or InvalidRequest with the place and the remedy.
+    """
     try:
         top = _RAW.decode(body)
         envelope = {name: _ANY.decode(top[name]) for name in _MEMBERS if name in top}

@@ -16,8 +16,28 @@ _LONGEST = 20000
 _SENTENCE = re.compile(r"(?<=[.;!?])\s+|[\n\r;|]+")
 _PIECE = re.compile(r",(?![0-9])\s*|\s+(?:and|but|while|whereas)\s+")
 
-_LETTERS = "A Ala R Arg N Asn D Asp C Cys Q Gln E Glu G Gly H His I Ile L Leu K Lys M Met F Phe P Pro S Ser T Thr W Trp Y Tyr V Val".split()
-_AMINO_ACIDS = dict(zip(_LETTERS[::2], _LETTERS[1::2], strict=True))
+_AMINO_ACIDS = {
+    "A": "Ala",
+    "R": "Arg",
+    "N": "Asn",
+    "D": "Asp",
+    "C": "Cys",
+    "Q": "Gln",
+    "E": "Glu",
+    "G": "Gly",
+    "H": "His",
+    "I": "Ile",
+    "L": "Leu",
+    "K": "Lys",
+    "M": "Met",
+    "F": "Phe",
+    "P": "Pro",
+    "S": "Ser",
+    "T": "Thr",
+    "W": "Trp",
+    "Y": "Tyr",
+    "V": "Val",
+}
 
 
 class Spoken(NamedTuple):

@@ -39,12 +39,12 @@ def bundle(*resources: Any, **members: Any) -> dict[str, Any]:
 def gathered(*resources: Any, **patient: Any) -> PatientRecord:
     """The record of a patient with these resources."""
     who = {"resourceType": "Patient", "id": "p1", "birthDate": "1956-03-04", "gender": "male", **patient}
-    kinds = {(r["resource"] if "resource" in r else r).get("resourceType") for r in resources}
+    kinds = {(r.get("resource", r)).get("resourceType") for r in resources}
     keys = {r.resource: key for key, r in KNOWLEDGE.requirements.items()}
     companions = ("Medication", "Patient")
     prefetch: dict[str, Any] = {"patient": who, "conditions": bundle()}
     for kind in kinds - set(companions):
-        mine = [r for r in resources if (r["resource"] if "resource" in r else r).get("resourceType") in (kind, *companions)]
+        mine = [r for r in resources if (r.get("resource", r)).get("resourceType") in (kind, *companions)]
         prefetch[keys.get(kind, "conditions")] = bundle(*mine)
     return gathered_from(prefetch)
 
