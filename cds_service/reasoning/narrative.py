@@ -211,7 +211,7 @@ def _tidy(text: str) -> str:
 
 
 def _bare(name: str) -> str:
-    return re.sub(r"[().\s]", "", name).lower()
+    return re.sub(r"[().]", "", name).lower()
 
 
 def _spelled(hit: str) -> str:
