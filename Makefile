@@ -42,10 +42,10 @@ check: $(VENV)/.installed-dev ## Style, types, import rules, knowledge, dead cod
 	$(BIN)/cds-service check --fixtures fixtures
 	$(BIN)/vulture
 	$(BIN)/deptry .
-	$(BIN)/python tests/wheel.py
+	$(BIN)/python -m tests.wheel
 
 golden: $(VENV)/.installed-dev ## Write fixtures/requests and fixtures/cards anew (say in the commit what clinicians will see differently)
-	@$(BIN)/python tests/golden.py
+	@$(BIN)/python -m tests.golden
 
 clean: ## Remove the environment and everything built
 	rm -rf $(VENV) .run build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
