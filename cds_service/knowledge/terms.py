@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -24,7 +24,8 @@ def plain(text: str) -> str:
     return " ".join(text[:_LONGEST_TEXT].lower().replace("\u2019", "'").split())
 
 
-def phrase_pattern(phrases: Iterable[str]) -> re.Pattern[str] | None:
+@lru_cache(maxsize=256)
+def phrase_pattern(phrases: tuple[str, ...]) -> re.Pattern[str] | None:
     """A pattern for phrases on word boundaries, longest first; a trailing * matches the rest of the word.
 
     What follows a hyphen is no word of its own: "costo-chondritis" is not chondritis.
@@ -45,7 +46,7 @@ class TermMatcher:
             for phrase in phrases:
                 self._sets.setdefault(phrase, []).append(value_set)
         self._stems = sorted((p.rstrip("*") for p in self._sets if p.endswith("*")), key=len, reverse=True)
-        self._pattern = phrase_pattern(self._sets)
+        self._pattern = phrase_pattern(tuple(self._sets))
         negations = phrase_pattern(guards.negations)
         self._negated = re.compile(rf"{negations.pattern}(?:\s+[\w'/-]+){{0,4}}\s*$") if negations else None
         self.matches = lru_cache(maxsize=8192)(self._matches)

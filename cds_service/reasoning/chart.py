@@ -6,6 +6,7 @@ import datetime as dt
 import re
 from bisect import bisect_left
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import NamedTuple
 
 from cds_service.knowledge.loader import Knowledge
@@ -58,6 +59,7 @@ class Chart:
         self.today = today
         self.issues: dict[Issue, None] = dict.fromkeys(record.issues)
         self._days: dict[str, list[Day]] = {}
+        self._starts: dict[str, Day] = {}
         self._labs: dict[str, list[LabResult]] = {}
         self._values: dict[str, list[Value]] = {}
         self._conditions: dict[str, list[Condition]] = {}
@@ -164,7 +166,10 @@ class Chart:
 
     def window(self, within: str) -> Day:
         """The first day of a look-back."""
-        return period(within).before(self.today)
+        start = self._starts.get(within)
+        if start is None:
+            start = self._starts[within] = period(within).before(self.today)
+        return start
 
     # --- usability of results ---
 
@@ -261,9 +266,10 @@ class Chart:
         return found
 
 
-def _anywhere(phrases: Iterable[str]) -> re.Pattern[str] | None:
+@lru_cache(maxsize=64)
+def _anywhere(phrases: tuple[str, ...]) -> re.Pattern[str] | None:
     """A pattern for phrases on word boundaries; a phrase of punctuation (such as ?) matches where it stands."""
-    words = phrase_pattern(p for p in phrases if p[:1].isalnum())
+    words = phrase_pattern(tuple(p for p in phrases if p[:1].isalnum()))
     marks = [re.escape(p) for p in phrases if not p[:1].isalnum()]
     parts = [*([words.pattern] if words else []), *marks]
     return re.compile("|".join(parts)) if parts else None
