@@ -24,7 +24,8 @@ $(VENV)/.installed-dev: pyproject.toml $(VENV)/.installed
 
 .run/request.json: $(VENV)/.installed fixtures/fhir/test-sweet-macrocytosis.json FORCE
 	@mkdir -p .run
-	@$(BIN)/cds-service request fixtures/fhir/test-sweet-macrocytosis.json > $@
+	@$(BIN)/cds-service request fixtures/fhir/test-sweet-macrocytosis.json > $@.new || { rm -f $@.new; exit 1; }
+	@mv $@.new $@
 
 FORCE:
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
+
+import msgspec
 
 from cds_service.errors import CDSServiceError
 from cds_service.fhir import strict
@@ -13,6 +14,8 @@ from cds_service.knowledge.loader import Knowledge, load
 from cds_service.protocol import schema
 from cds_service.reasoning import casebook
 from cds_service.reasoning.coverage import uncovered
+
+_DEEPEST = 200  # FHIR needs no more than a few dozen levels
 
 
 class Report(NamedTuple):
@@ -42,11 +45,13 @@ def check(folder: Path | None, fixtures: Path | None) -> Report:
     if fixtures is not None:
         bundles = sorted((fixtures / "fhir").glob("*.json"))
         counts["fixtures"] = len(bundles)
+        if not bundles:
+            found.append(f"{fixtures}: no FHIR Bundles in fhir/. Name a folder whose fhir/ holds Bundles as *.json.")
         found += [fault for path in bundles for fault in _bundle_faults(path)]
         for kind, name in (("requests", "hook-request.patient-view.schema.json"), ("cards", "service-response.schema.json")):
             paths = sorted((fixtures / kind).glob("*.json"))
             counts[kind] = len(paths)
-            found += [f"{path.name}: {fault}" for path in paths for fault in schema.faults(name, _json(path))]
+            found += [f"{path.name}: {fault}" for path in paths for fault in schema.faults(name, read_json(path))]
         found += [fault for path in sorted((fixtures / "cards").glob("*.json")) for fault in _draft_faults(path)]
     return Report(counts, tuple(found))
 
@@ -55,20 +60,46 @@ def _unverified(knowledge: Knowledge) -> int:
     return sum(c.verification == "unverified-high" for v in knowledge.value_sets.values() for c in v.concepts)
 
 
-def _json(path: Path) -> Any:
+def read_json(path: Path) -> Any:
+    """The JSON of a file, with or without a byte order mark. Raises CDSServiceError with the file and the remedy."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        value = msgspec.json.decode(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise CDSServiceError(f"{path}: cannot be read ({error.strerror}). Name a JSON file.") from None
+    except UnicodeDecodeError:
+        raise CDSServiceError(f"{path}: not UTF-8. Save it as UTF-8.") from None
+    except RecursionError:
+        raise _too_deep(path) from None
     except ValueError as error:
-        raise CDSServiceError(f"{path}: not JSON ({error}). Correct or remove it.") from None
+        raise CDSServiceError(f"{path}: not JSON ({error}; NaN and lone surrogates are not JSON). Correct the file.") from None
+    layer = [value]
+    for _ in range(_DEEPEST):
+        layer = [inner for outer in layer for inner in _members(outer)]
+    if layer:
+        raise _too_deep(path)
+    return value
+
+
+def _members(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
+
+
+def _too_deep(path: Path) -> CDSServiceError:
+    return CDSServiceError(f"{path}: nested too deeply. FHIR needs no more than a few dozen levels.")
 
 
 def _bundle_faults(path: Path) -> Iterator[str]:
-    bundle = _json(path)
+    bundle = read_json(path)
+    if not isinstance(bundle, dict) or bundle.get("resourceType") != "Bundle":
+        yield f"{path.name}: no FHIR Bundle. Correct or remove it."
+        return
     yield from (f"{path.name}: {fault}. Correct the resource." for fault in strict.faults(bundle))
 
 
 def _draft_faults(path: Path) -> Iterator[str]:
     """Every resource that a golden response would create must be valid FHIR R4B."""
-    for card in _json(path).get("cards", []):
+    for card in read_json(path).get("cards", []):
         for action in (a for s in card.get("suggestions", []) for a in s.get("actions", [])):
             yield from (f"{path.name}: {fault}" for fault in strict.faults(action["resource"]))

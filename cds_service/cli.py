@@ -5,9 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
+import re
 import socket
 import sys
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ import msgspec
 
 from cds_service import __version__
 from cds_service.check import check as run_check
+from cds_service.check import read_json
 from cds_service.ehr.prefetch import hook_request, shifted, whole_chart
 from cds_service.errors import CDSServiceError
 from cds_service.explain import as_data, as_table
@@ -23,16 +26,20 @@ from cds_service.fhir.gather import gather
 from cds_service.knowledge.loader import load
 from cds_service.protocol.discovery import prefetch_templates
 from cds_service.reasoning.assess import Reasoner
-from cds_service.settings import Settings, from_environment
+from cds_service.settings import Settings, from_environment, is_loopback
 
+# Enough that a few clients that send their bodies slowly do not stop the others; many need a buffering proxy in front.
+_THREADS = 16
 # The day on which the fixtures are true.
 FIXTURE_DAY = dt.date(2026, 11, 22)
+# What the hook's schema takes as a patient id.
+_PATIENT_ID = re.compile(r"[^\s/?#]+")
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command; a known error is one sentence and exit status 2."""
     try:
-        cli(standalone_mode=False)
+        cli(arguments, standalone_mode=False)
     except CDSServiceError as error:
         print(error.public, file=sys.stderr)
         sys.exit(2)
@@ -58,7 +65,7 @@ def serve(example: Path | None) -> None:
     knowledge = load(settings.knowledge)  # a module that is not sound stops the start here, with one sentence
     url = settings.base_url
     print(f"{knowledge.module.source_label}: {url}/  (discovery {url}/cds-services, about {url}/about)")
-    if not settings.allow_open or settings.host in ("127.0.0.1", "::1", "localhost"):
+    if is_loopback(settings.host):
         print("Callers are not authenticated: for trying out on this machine only.")
     else:
         print("Callers are not authenticated (CDS_ALLOW_OPEN=1): something in front must decide who may call.")
@@ -93,70 +100,77 @@ def _run(settings: Settings) -> None:
         port=settings.port,
         interface=Interfaces.WSGI,
         workers=settings.workers,
-        blocking_threads=1,
+        blocking_threads=_THREADS,
         log_level=LogLevels.warning,
     )
     server.serve()
 
 
 @cli.command()
-@click.argument("bundle", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("bundle", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print data instead of a table.")
 @click.option("--today", type=click.DateTime(["%Y-%m-%d"]), help="Evaluate as of this day.")
 def evaluate(bundle: Path, *, as_json: bool, today: dt.datetime | None) -> None:
     """Explain one patient's FHIR Bundle: every red flag, which rule fired, what is missing."""
     settings = from_environment(os.environ)
-    knowledge = load(settings.knowledge)
     chart = _bundle(bundle)
     patient = _patient_id(chart, bundle)
+    knowledge = load(settings.knowledge)
     kinds = {key: requirement.resource for key, requirement in knowledge.requirements.items()}
     prefetch = {key: msgspec.Raw(msgspec.json.encode(value)) for key, value in whole_chart(chart, kinds).items()}
     day = today.date() if today else settings.today()
     record = gather(knowledge.requirements, prefetch, patient, day, paged=False)
     assessment = Reasoner(knowledge).evaluate(record, day, full=True)
-    if as_json:
-        print(json.dumps(as_data(knowledge, assessment), indent=2, ensure_ascii=False))
-    else:
-        print("\n".join(as_table(knowledge, assessment)))
-
-
-def _patient_id(chart: dict[str, Any], path: Path) -> str:
-    """The one patient of a file."""
-    resources = [e["resource"] for e in chart["entry"] if isinstance(e.get("resource"), dict)]
-    ids = {r.get("id") for r in resources if r.get("resourceType") == "Patient"}
-    if len(ids) != 1 or not isinstance(next(iter(ids)), str):
-        raise CDSServiceError(f"{path}: {len(ids)} patients with an id. Give a Bundle of exactly one patient.")
-    return str(next(iter(ids)))
+    _say(json.dumps(as_data(knowledge, assessment), indent=2, ensure_ascii=False) if as_json else "\n".join(as_table(knowledge, assessment)))
 
 
 @cli.command()
-@click.argument("bundle", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("bundle", type=click.Path(path_type=Path))
 @click.option("--as-is", is_flag=True, help="Keep the dates; by default the chart moves so that its last day is today.")
 def request(bundle: Path, *, as_is: bool) -> None:
     """Print the hook request that an EHR would send for a fixture patient."""
     settings = from_environment(os.environ)
-    knowledge = load(settings.knowledge)
+    chart = _bundle(bundle)
+    _patient_id(chart, bundle)
     days = 0 if as_is else (settings.today() - FIXTURE_DAY).days
-    chart = shifted(_bundle(bundle), days)
-    print(json.dumps(_request(chart, prefetch_templates(knowledge), knowledge.module.service.hooks[0], bundle), indent=2, ensure_ascii=False))
+    try:
+        chart = shifted(chart, days)
+    except OverflowError:
+        raise CDSServiceError(f"{bundle}: a date cannot be moved by {days} days. Correct it, or keep all dates with --as-is.") from None
+    knowledge = load(settings.knowledge)
+    name = bundle.stem.encode(errors="backslashreplace").decode()  # a file name need not be UTF-8
+    call = hook_request(chart, prefetch_templates(knowledge), knowledge.module.service.hooks[0], str(uuid.uuid5(uuid.NAMESPACE_URL, name)))
+    _say(json.dumps(call, indent=2, ensure_ascii=False))
 
 
 def _bundle(path: Path) -> dict[str, Any]:
-    try:
-        chart = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise CDSServiceError(f"{path}: not JSON ({error}). Give a FHIR R4 Bundle.") from None
+    """The Bundle of a file, whose entries are objects."""
+    chart = read_json(path)
     if not isinstance(chart, dict) or chart.get("resourceType") != "Bundle" or not isinstance(chart.get("entry"), list):
         raise CDSServiceError(f"{path}: no FHIR Bundle with entries. Give a Bundle that holds the Patient and the chart.")
     chart["entry"] = [e for e in chart["entry"] if isinstance(e, dict)]
     return chart
 
 
-def _request(chart: dict[str, Any], templates: Any, hook: str, path: Path) -> dict[str, Any]:
+def _patient_id(chart: dict[str, Any], path: Path) -> str:
+    """The id of the one patient of a file."""
+    resources = [e["resource"] for e in chart["entry"] if isinstance(e.get("resource"), dict)]
+    ids = [r.get("id") for r in resources if r.get("resourceType") == "Patient"]
+    usable = [i for i in ids if isinstance(i, str) and _PATIENT_ID.fullmatch(i)]
+    found = set(usable)
+    if len(found) != 1 or len(usable) != len(ids):
+        raise CDSServiceError(
+            f"{path}: {len(ids)} Patients with {len(found)} usable ids. Give a Bundle of one patient, with an id without blanks, / ? or #."
+        )
+    return found.pop()
+
+
+def _say(text: str) -> None:
+    """Print an answer, or refuse in a sentence where the output cannot hold its characters."""
     try:
-        return hook_request(chart, templates, hook, str(uuid.uuid5(uuid.NAMESPACE_URL, path.stem)))
-    except ValueError as error:
-        raise CDSServiceError(f"{path}: {error}. Add one.") from None
+        print(text)
+    except UnicodeEncodeError as error:
+        raise CDSServiceError(f"The output is in {error.encoding}, which cannot hold the answer. Set PYTHONIOENCODING=utf-8.") from None
 
 
 @cli.command()

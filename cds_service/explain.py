@@ -31,7 +31,7 @@ def as_table(knowledge: Knowledge, assessment: Assessment) -> Iterator[str]:
         yield from (f"        [{_MARK[t.value]}] {label}: {t.value}" for label, t in zip(rule.item_labels, outcome.items, strict=True))
     for tier in knowledge.assessment.tiers:
         for criterion in tier.any:
-            met = criterion.id in assessment.criteria
+            met = criterion.id in assessment.met
             yield f"  [{'+' if met else ' '}] {tier.topic} {criterion.id}: {criterion.label}"
     for title, flags in (("Red flags", knowledge.red_flags), ("Other explanations", knowledge.alternatives)):
         yield ""

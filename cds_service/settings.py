@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import ipaddress
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -12,6 +13,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from cds_service.errors import SettingsError
 
 SANDBOX_ORIGIN = "https://sandbox.cds-hooks.org"
+# Scheme, host, port and path of RFC 3986; a base URL has no user, query or fragment.
+_URL = re.compile(r"https?://(\w[\w.-]*|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/([\w.~!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2})*)?", re.ASCII)
 
 
 class Settings(NamedTuple):
@@ -43,14 +46,9 @@ class Settings(NamedTuple):
 
 def from_environment(environment: Mapping[str, str]) -> Settings:
     """Read settings from CDS_* variables. Raises SettingsError naming the variable and the remedy."""
-    host = environment.get("CDS_HOST", "127.0.0.1").strip()
     port = _number(environment, "CDS_PORT", 8080, 1, 65535)
     allow_open = _switch(environment, "CDS_ALLOW_OPEN")
-    if not is_loopback(host) and not allow_open:
-        raise SettingsError(
-            f"CDS_HOST={host} reaches beyond this machine, and callers are not authenticated. "
-            "Listen on 127.0.0.1, or set CDS_ALLOW_OPEN=1 if something in front of the service decides who may call."
-        )
+    host = _host(environment, allow_open=allow_open)
     zone = environment.get("CDS_TIME_ZONE", "UTC").strip()
     try:
         ZoneInfo(zone)
@@ -74,12 +72,27 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
 
 def is_loopback(host: str) -> bool:
     """Whether an address can be reached from this machine only."""
-    if host == "localhost":
-        return True
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def _host(environment: Mapping[str, str], *, allow_open: bool) -> str:
+    """The address to listen on. The server takes no names, so localhost becomes its address and others are refused."""
+    host = environment.get("CDS_HOST", "127.0.0.1").strip()
+    if host.lower() == "localhost":
+        return "127.0.0.1"
+    if not is_loopback(host) and not allow_open:
+        raise SettingsError(
+            f"CDS_HOST={host} reaches beyond this machine, and callers are not authenticated. "
+            "Listen on 127.0.0.1, or set CDS_ALLOW_OPEN=1 if something in front of the service decides who may call."
+        )
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        raise SettingsError(f"CDS_HOST={host} is no IP address. Write for example 127.0.0.1.") from None
+    return host
 
 
 def _number(environment: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
@@ -100,8 +113,8 @@ def _switch(environment: Mapping[str, str], name: str) -> bool:
 
 def _base_url(environment: Mapping[str, str], default: str) -> str:
     url = environment.get("CDS_BASE_URL", "").strip().rstrip("/")
-    if url and not url.startswith(("http://", "https://")):
-        raise SettingsError(f"CDS_BASE_URL={url} is no absolute URL. Write for example https://cds.example.org.")
+    if url and not _URL.fullmatch(url):
+        raise SettingsError(f"CDS_BASE_URL={url} is no absolute http(s) URL of host, port and path. Write for example https://cds.example.org.")
     return url or default
 
 

@@ -27,7 +27,7 @@ def test_starts_with_nothing_set():
     assert Settings() == from_environment({})
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.9.1", "::1", "localhost"])
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.9.1", "::1"])
 def test_listens_on_loopback_without_leave(host):
     """An address that only this machine reaches needs no permission."""
     assert host == from_environment({"CDS_HOST": host}).host
@@ -42,6 +42,21 @@ def test_refuses_to_be_open_by_accident(host):
 
     assert "CDS_ALLOW_OPEN=1" in said
     assert "CDS_HOST" in said
+
+
+@pytest.mark.parametrize("host", ["localhost", "LocalHost", " localhost "])
+@pytest.mark.parametrize("allow_open", ["0", "1"])
+def test_turns_localhost_into_its_address(host, allow_open):
+    """The server takes addresses only, so localhost is 127.0.0.1, also in the public URL."""
+    found = from_environment({"CDS_HOST": host, "CDS_ALLOW_OPEN": allow_open})
+
+    assert ("127.0.0.1", "http://127.0.0.1:8080") == (found.host, found.base_url)
+
+
+@pytest.mark.parametrize("host", ["cds.example.org", "localhost.example.org", "*", "", "127.0.0.1:8080", "[::1]", "127.1"])
+def test_refuses_a_name_even_where_it_may_be_open(host):
+    """The server takes no other names, so they are refused before it fails on them."""
+    assert "no IP address" in refusal(CDS_HOST=host, CDS_ALLOW_OPEN="1")
 
 
 def test_may_be_open_on_purpose():
@@ -111,10 +126,54 @@ def test_takes_a_public_url_without_its_last_slash():
     assert "https://cds.example.org/a" == from_environment({"CDS_BASE_URL": " https://cds.example.org/a/ "}).base_url
 
 
-@pytest.mark.parametrize("url", ["cds.example.org", "ftp://x", "javascript:alert(1)", "//x"])
+@pytest.mark.parametrize(
+    "url",
+    ["http://h", "http://127.0.0.1:8080", "https://[::1]:9000/a", "https://cds_service:8080", "https://xn--mnchen-3ya.example/~cds/v1.0/%C3%A9"],
+)
+def test_takes_any_public_url_of_host_port_and_path(url):
+    """Names, addresses, ports and paths, as RFC 3986 writes them."""
+    assert url == from_environment({"CDS_BASE_URL": url}).base_url
+
+
+@pytest.mark.parametrize(
+    "url", ["cds.example.org", "ftp://x", "javascript:alert(1)", "//x", "http://", "https:///a", "http://:80", "http://[::1", "x"]
+)
 def test_refuses_what_is_no_public_url(url):
     """A base URL is absolute and http or https."""
     assert "CDS_BASE_URL" in refusal(CDS_BASE_URL=url)
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        " b",
+        "/a b",
+        "/a\tb",
+        "/a\nb",
+        "/<b>",
+        '/"',
+        "/a\\b",
+        "/{a}",
+        "/a|b",
+        "/é",
+        "/%zz",
+        "/%4",
+        "/a?b=c",
+        "/#a",
+        ":port",
+        ":123456",
+        "\u00a0x",
+        ".\u0661",
+    ],
+)
+def test_refuses_a_public_url_with_what_no_url_holds(rest):
+    """Blanks, other characters that no URL has, and a query or fragment stop the start."""
+    assert "CDS_BASE_URL" in refusal(CDS_BASE_URL=f"https://cds.example.org{rest}")
+
+
+def test_refuses_a_user_in_the_public_url():
+    """A public URL carries no name and no password."""
+    assert "CDS_BASE_URL" in refusal(CDS_BASE_URL="https://user:word@cds.example.org")
 
 
 @pytest.mark.parametrize(

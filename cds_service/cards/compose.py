@@ -8,7 +8,6 @@ from typing import Literal
 
 from cds_service.cards import wording
 from cds_service.cards.drafts import service_request
-from cds_service.cards.markdown import quantity
 from cds_service.knowledge.loader import Knowledge
 from cds_service.knowledge.model import CardText, Recommendation, Word
 from cds_service.protocol.response import Action, Card, Coding, Response, Source, Suggestion
@@ -88,6 +87,7 @@ class Composer:
         warning = f", {warned[0]}{f' and {len(warned) - 1} more' if len(warned) > 1 else ''}" if warned else ""
         messages = self.knowledge.genetics.messages
         basis = messages["basis-problem-list" if "problem-list-only" in assessment.genetics.reasons else "basis-result"]
+        reason = messages["reason-limited" if assessment.genetics.limited or assessment.genetics.on is None else "reason-new"]
         ordered = assessment.genetics.ordered
         template = text.summary
         if ordered and text.topic == "test":
@@ -95,7 +95,7 @@ class Composer:
             template = f"{{findings}}: {ordered.what}{when}"
         for count in (3, 2, 1):
             found = " + ".join(_distinct(words)[:count])
-            summary = template.format(findings=found[:1].upper() + found[1:] or "Findings", warning=warning, basis=basis)
+            summary = template.format(findings=found[:1].upper() + found[1:] or "Findings", warning=warning, basis=basis, reason=reason)
             if len(summary) <= LONGEST_SUMMARY:
                 return summary
         return summary[: LONGEST_SUMMARY - 1].rstrip() + "\u2026"
@@ -116,18 +116,19 @@ class Composer:
         if topic in ("confirmed", "supportive"):
             return self._advice_detail(topic, text, assessment, record)
         sources = wording.Sources(self.knowledge)
-        ordered = assessment.genetics.ordered if topic in ("test", "consider") else None
-        head = f"{ordered.what} ({ordered.on or 'no date'}). No order is offered." if ordered else text.lead + sources.cite(text.citations)
-        gene = self._gene_lines(assessment) if topic in ("uncertain", "negative") else []
+        ordered = assessment.genetics.ordered if topic in ("test", "consider", "negative") else None
+        head = f"{ordered.what} ({wording.day_text(ordered)}). No order is offered." if ordered else text.lead + sources.cite(text.citations)
+        gene = self._gene_lines(assessment) if assessment.genetics.evidence else []
         why = wording.rule_line(self.knowledge, assessment, sources) if assessment.criteria and topic != "uncertain" else ""
         against = list(wording.against_lines(self.knowledge, assessment))
         lacking = wording.missing(self.knowledge, assessment, record)
         facts = [wording.finding_line(f, found, assessment) for f, found in wording.present_flags(self.knowledge, assessment)]
+        resting = wording.bearing_count(self.knowledge, assessment) if assessment.criteria else 0
         for most, most_lacking in ((_MOST_FACTS, 6), (5, 4), (4, 3), (3, 2), (3, 1), (2, 1), (1, 1)):
             detail = self._joined(
                 head,
                 *gene,
-                _block("Found", facts, most),
+                _block("Found", facts, max(most, resting)),
                 _block("Against", against, min(most, 4)),
                 f"**Not available** {'; '.join(lacking[:most_lacking])}{_more(lacking, most_lacking)}" if lacking else "",
                 why,
@@ -146,12 +147,12 @@ class Composer:
         detail = ""
         for count in range(len(present), 0, -1):
             sources = wording.Sources(self.knowledge)
-            lines = [f"- {self._advice_line(a, r, record, sources)}" for a, r in present[:count]]
-            rest = [r.short for _, r in present[count:]]
+            lines = [f"- {self._advice_line(a, r, assessment, sources)}" for a, r in present[:count]]
+            rest = [self._short(a, r) for a, r in present[count:]]
             detail = self._joined(
                 *(self._gene_lines(assessment) if topic == "confirmed" else []),
                 text.lead,
-                "\n".join([*lines, *([f"- Also: {', '.join(rest)}"] if rest else [])]),
+                "\n".join([*lines, *([f"- Also: {'; '.join(rest)}"] if rest else [])]),
                 f"**Not checked** for want of data: {', '.join(unchecked)}" if unchecked else "",
                 f"**Not available** {'; '.join(unread[:4])}{_more(unread, 4)}" if unread else "",
                 sources.line(),
@@ -160,26 +161,28 @@ class Composer:
                 break
         return detail
 
-    def _advice_line(self, advice: Advice, item: Recommendation, record: PatientRecord, sources: wording.Sources) -> str:
+    def _short(self, advice: Advice, item: Recommendation) -> str:
+        return f"{item.short} (with cautions)" if advice.cautions else item.short
+
+    def _advice_line(self, advice: Advice, item: Recommendation, assessment: Assessment, sources: wording.Sources) -> str:
         cautions = "; ".join(item.cautions[i].text for i in advice.cautions)
-        shown = "".join(self._shown(name, record) for name in item.shows)
+        shown = "".join(self._shown(name, assessment) for name in item.shows)
         return f"{item.text}{shown}{f' **Caution:** {cautions}.' if cautions else ''}{sources.cite(item.citations)}"
 
-    def _shown(self, name: str, record: PatientRecord) -> str:
-        """Facts that a sentence asks for, such as the last weight with its day."""
-        value_set = f"vital-{name}"
-        codes = {c.code for c in self.knowledge.value_sets[value_set].concepts}
-        quantity_id = self.knowledge.measurements[value_set].quantity
-        known = [r for r in record.labs if codes.intersection(r.codes) and r.on and self.knowledge.units.factor(quantity_id, r.unit)]
-        if not known:
-            return f" No {name} on record."
-        last = max(known, key=lambda r: r.order)
-        return f" Last {name}: {quantity(f'{last.value:g} {last.unit}')} ({last.on})."
+    def _shown(self, name: str, assessment: Assessment) -> str:
+        """Facts that a sentence asks for: the newest usable value of a test, or the evidence of a finding."""
+        if name in self.knowledge.measurements:
+            value = assessment.latest.get(name)
+            label = self.knowledge.measurements[name].label.lower()
+            return f" {wording.evidence_text(value)}." if value else f" No usable {label} in 12 months."
+        finding = assessment.findings.get(name)
+        facts = "; ".join(wording.evidence_text(e) for e in finding.evidence[:1]) if finding and finding.truth is Truth.PRESENT else ""
+        return f" {facts}." if facts else ""
 
     def _gene_lines(self, assessment: Assessment) -> list[str]:
         status = assessment.genetics
         messages = self.knowledge.genetics.messages
-        lines = [wording.evidence_text(e) if e.value else f"{e.what} ({e.on or 'no date'})" for e in status.evidence]
+        lines = [wording.evidence_text(e) if e.value else f"{e.what} ({wording.day_text(e)})" for e in status.evidence]
         said = [messages[r] for r in status.reasons if r in messages]
         if status.state is GeneticState.NEGATIVE and not status.limited:
             said.append(messages.get("new-organ", ""))

@@ -48,6 +48,18 @@ def present_flags(knowledge: Knowledge, assessment: Assessment) -> list[tuple[Fl
     return sorted(found, key=lambda pair: (pair[0].id not in bearing, -pair[0].weight))
 
 
+def bearing_count(knowledge: Knowledge, assessment: Assessment) -> int:
+    """How many of the shown findings the met criterion rests on; they are never cut."""
+    bearing = _bearing(knowledge, assessment)
+    return sum(f.id in bearing or any(_same_fact(knowledge, assessment, f, n) for n in bearing) for f, _ in present_flags(knowledge, assessment))
+
+
+def _same_fact(knowledge: Knowledge, assessment: Assessment, flag: Flag, name: str) -> bool:
+    fact = assessment.findings.get(name) if name in knowledge.facts else None
+    mine = {_identity(e) for e in assessment.findings[flag.id].evidence}
+    return fact is not None and bool(fact.evidence) and {_identity(e) for e in fact.evidence} <= mine
+
+
 def _present(assessment: Assessment, flags: Iterable[Flag]) -> list[tuple[Flag, Finding]]:
     findings = ((f, assessment.findings.get(f.id)) for f in flags)
     return [(f, found) for f, found in findings if found is not None and found.truth is Truth.PRESENT]
@@ -88,15 +100,21 @@ def finding_line(flag: Flag, finding: Finding, assessment: Assessment) -> str:
 
 def evidence_text(evidence: Evidence, flag: Flag | None = None) -> str:
     """A fact in a few words: `MCV 108 fL (2026-11-01)`, `ICD-10-CM L98.2 (2024-03-01)`."""
-    when = f"{evidence.on}" if evidence.on else "no date"
-    remarks = "".join(f", {r}" for r in evidence.remarks if r != "undated")
+    when = day_text(evidence)
+    remarks = "".join(f", {r}" for r in evidence.remarks if r not in ("undated", "by its text"))
     if evidence.quote:
-        quoted = f'"{escape(evidence.quote, 120)}"' if evidence.what == "Report" else "by its text"
-        return f"{quoted} ({when})"
+        return f'"{escape(evidence.quote, 120 if evidence.what == "Report" else 60)}" ({when}{remarks})'
     if evidence.what in ("Condition", "Procedure"):
         return f"{evidence.code or 'by its text'} ({when}{remarks})"
     name = "" if flag and evidence.what == flag.label else f"{evidence.what} "
     return f"{name}{quantity(evidence.value or '')} ({when}{remarks})".replace("  ", " ")
+
+
+def day_text(evidence: Evidence) -> str:
+    """A day as far as the chart gives it: 2026-11-01, 2026-11 or 2026."""
+    if evidence.on is None:
+        return "no date"
+    return evidence.on.isoformat()[: {"year": 4, "month": 7}.get(evidence.precision, 10)]
 
 
 def against_lines(knowledge: Knowledge, assessment: Assessment) -> Iterator[str]:
@@ -105,14 +123,14 @@ def against_lines(knowledge: Knowledge, assessment: Assessment) -> Iterator[str]
     for flag, finding in found:
         note = f" ({flag.note})" if flag.note else ""
         yield f"{finding_line(flag, finding, assessment)}{note}"
-    normal = [
-        evidence_text(finding.evidence[0])
-        for name in _NORMAL
-        if name in assessment.findings and (finding := assessment.findings[name]).truth is Truth.ABSENT and finding.evidence
-    ]
+    shown = {_identity(e) for _, f in present_flags(knowledge, assessment) for e in f.evidence}
+    within = (assessment.findings[name] for name in _NORMAL if name in assessment.findings)
+    normal = [evidence_text(f.evidence[0]) for f in within if f.truth is Truth.ABSENT and f.evidence and _identity(f.evidence[0]) not in shown]
     if normal:
         yield f"Within limits: {'; '.join(normal)}"
-    open_ones = [f.short or f.label for n, f in knowledge.alternatives.items() if assessment.findings[n].truth is Truth.UNKNOWN]
+    yield from (f"Not counted: {e.what}, {e.value} ({day_text(e)})" for e in assessment.uncounted[:2])
+    unknown = [(f, assessment.findings[n]) for n, f in knowledge.alternatives.items() if assessment.findings[n].truth is Truth.UNKNOWN]
+    open_ones = [f"{f.short or f.label}{' (in part)' if found.evidence else ''}" for f, found in unknown]
     if open_ones:
         yield f"Not assessed: {', '.join(open_ones)}"
 

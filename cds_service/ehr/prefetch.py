@@ -29,8 +29,9 @@ def whole_chart(bundle: Mapping[str, Any], kinds: Mapping[str, str]) -> dict[str
     found: dict[str, Any] = {}
     placed: set[str] = set()
     for key, kind in kinds.items():
-        wanted = (kind, "Medication", "Patient") if kind != "Patient" else ("Patient",)
-        mine = [] if kind in placed else [e for e in entries if e["resource"].get("resourceType") in wanted]
+        mine = [] if kind in placed else [e for e in entries if e["resource"].get("resourceType") == kind]
+        if mine and kind != "Patient":
+            mine += [e for e in entries if e["resource"].get("resourceType") in ("Medication", "Patient")]
         placed.add(kind)
         found[key] = {"resourceType": "Bundle", "type": "searchset", "entry": mine}
     return found

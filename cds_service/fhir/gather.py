@@ -16,9 +16,11 @@ from cds_service.fhir.prefetch import Entry, Prefetched, unpack, unreadable
 from cds_service.fhir.subject import Subject
 from cds_service.knowledge.model import Requirement
 from cds_service.record import facts
-from cds_service.record.dates import Day, moment
+from cds_service.record.dates import Day, age_on, moment
 from cds_service.record.facts import Issue, PatientRecord, Source
 
+_WITHDRAWN = frozenset({"entered-in-error", "cancelled", "refuted"})
+_OLDEST = 120
 _ID = re.compile(r"[A-Za-z0-9._~:-]{1,128}")  # FHIR allows 64; some charts have longer ones
 _PLACE = re.compile(r" - at `\$\.?([A-Za-z0-9_.\[\]]{0,80})")
 _DRUGS = ("MedicationRequest", "MedicationStatement")
@@ -46,6 +48,9 @@ def gather(
         reader.issues += prefetched.issues
         for entry in prefetched.entries:
             reader.read(key, entry)
+    asked_for = any(p.entries for p in unpacked.values())
+    if not asked_for and any(bytes(memoryview(raw)[:1]) == b"{" for key, raw in prefetch.items() if key not in requirements):
+        reader.issues.append(Issue("warning", "the data stand under prefetch keys that were not asked for", "Use the keys that discovery lists."))
     sources = _sources(requirements, unpacked, reader.damaged)
     return reader.record(patient, patient_id, sources, today)
 
@@ -68,12 +73,23 @@ def _patient(key: str, prefetched: Prefetched, patient_id: str) -> fhir.Patient:
             f"The Patient in '{key}' is not the one that context.patientId names. Send the same patient in both.", place=f"/prefetch/{key}/id"
         )
     try:
-        patient: fhir.Patient = _decode(fhir.Patient, mine[0].raw)
+        versions: list[fhir.Patient] = [_decode(fhir.Patient, e.raw) for e in sorted(mine, key=lambda e: bytes(e.raw))]
     except _UNREADABLE as error:
         place = _place_of(error)
         raise RequiredDataUnavailable(
             f"The Patient in '{key}' could not be read{' at ' + place if place else ''}. Send a valid FHIR R4 Patient.", place=f"/prefetch/{key}"
         ) from None
+    return _one_patient(versions)
+
+
+def _one_patient(versions: list[fhir.Patient]) -> fhir.Patient:
+    """Of several versions of the patient what all agree on; a death that one of them knows holds."""
+    patient = versions[0]
+    if len({v.birthDate for v in versions}) > 1:
+        patient.birthDate = None
+    if len({v.gender for v in versions}) > 1:
+        patient.gender = None
+    patient.deceasedBoolean = any(bool(v.deceasedBoolean) or bool(v.deceasedDateTime) for v in versions)
     return patient
 
 
@@ -92,7 +108,7 @@ def _place_of(error: Exception) -> str:
 class _Found(NamedTuple):
     """The facts of one resource, and what decides between two versions of it."""
 
-    version: str
+    version: tuple[str, bool]  # when it was updated; of two with the same time the withdrawn one holds
     raw: bytes
     facts: tuple[facts.Fact, ...]
 
@@ -120,19 +136,32 @@ class _Reader:
             self.issues.append(unreadable(entry.kind, key, _place_of(error)))
             self.damaged.add(key)
             return
-        holder = resource.patient if entry.kind == "Immunization" else resource.subject
-        mine = self.subject.is_meant_by(holder)
+        if resource.modifierExtension:
+            self.issues.append(
+                Issue("warning", f"a {entry.kind} in '{key}' has a modifierExtension and was not used", "Send it without, if its meaning allows.")
+            )
+            self.damaged.add(key)
+            return
+        mine = self._mine(entry.kind, resource)
         if not mine:
             (self._nobody if mine is None else self._foreign)[key] += 1
             return
         ref = f"{entry.kind}/{resource.id}" if resource.id and _ID.fullmatch(resource.id) else None
         raw = bytes(entry.raw)
         updated = moment(resource.meta.lastUpdated) if resource.meta and resource.meta.lastUpdated else None
-        version = updated.order if updated else ""
+        status = resource.verificationStatus if entry.kind == "Condition" else resource.status
+        withdrawn = read.status_code(status)
+        version = (updated.order if updated else "", withdrawn in _WITHDRAWN)
         identity = (entry.kind, resource.id or f"\0{raw.decode(errors='replace')}")
         known = self._found.get(identity)
         if known is None or (version, raw) > (known.version, known.raw):
             self._found[identity] = _Found(version, raw, tuple(self._facts(entry.kind, resource, ref)))
+
+    def _mine(self, kind: str, resource: Any) -> bool | None:
+        """Whether a resource is about this patient: its subject is, and it has no other focus (a donor, a fetus)."""
+        if any(not self.subject.is_meant_by(focus) for focus in getattr(resource, "focus", None) or ()):
+            return False
+        return self.subject.is_meant_by(resource.patient if kind == "Immunization" else resource.subject)
 
     def _facts(self, kind: str, resource: Any, ref: str | None) -> Iterator[facts.Fact]:
         if kind in _DRUGS:
@@ -146,7 +175,7 @@ class _Reader:
 
     def _contained(self, holder: Any, ref: str | None) -> Iterator[facts.Fact]:
         """Observations inside a panel or report; they share its subject and, where they say nothing, its status and day."""
-        for raw in holder.contained:
+        for raw in holder.contained[: read.MOST_PARTS]:
             try:
                 if fhir.KIND.decode(raw).resourceType != "Observation":
                     continue
@@ -154,11 +183,15 @@ class _Reader:
             except _UNREADABLE as error:
                 self.issues.append(unreadable("contained resource", holder.__class__.__name__, _place_of(error)))
                 continue
-            if inner.subject and inner.subject.reference and not self.subject.is_meant_by(inner.subject):
+            inner.subject = inner.subject or holder.subject
+            if not self._mine("Observation", inner):
                 self._foreign["contained"] += 1
                 continue
-            inner.status = inner.status or holder.status
-            inner.effectiveDateTime = inner.effectiveDateTime or holder.effectiveDateTime or holder.issued
+            withdrawn = read.plain_code(holder.status) in _WITHDRAWN
+            inner.status = holder.status if withdrawn else inner.status or holder.status
+            if not (inner.effectiveDateTime or inner.effectiveInstant or inner.effectivePeriod):
+                inner.effectiveDateTime, inner.effectivePeriod = holder.effectiveDateTime, holder.effectivePeriod
+                inner.issued = inner.issued or holder.issued
             yield from read.observation(inner, ref)
 
     def _drug(self, resource: Any) -> tuple[fhir.CodeableConcept | None, str]:
@@ -185,7 +218,7 @@ class _Reader:
         for counter, what in ((self._foreign, "belongs to another patient"), (self._nobody, "names no patient that we know")):
             for key, count in counter.items():
                 self.issues.append(
-                    Issue("warning", f"{count} of '{key}' {what} and was not used", "Send only this patient's data, each with its subject.")
+                    Issue("warning", f"{count} in '{key}' {what} and was not used", "Send only this patient's data, each with its subject.")
                 )
         founds = sorted(self._found.values(), key=lambda found: found.raw)
         every = sorted((f for found in founds for f in found.facts), key=lambda f: f.order)
@@ -194,8 +227,8 @@ class _Reader:
             return tuple(f for f in every if type(f) is kind)
 
         birth = moment(patient.birthDate) if patient.birthDate else None
-        if birth is None or birth.day > today:
-            self.issues.append(Issue("warning", "the date of birth is missing or not a date", "Send Patient.birthDate."))
+        if birth is None or birth.day > today or age_on(birth.day, today) > _OLDEST:
+            self.issues.append(Issue("warning", "the date of birth is missing or cannot be right", "Send Patient.birthDate."))
             birth = None
         return PatientRecord(
             patient_id=patient_id,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 import msgspec
@@ -10,6 +11,12 @@ from cds_service.fhir import resources as fhir
 from cds_service.record.facts import Issue, Source
 
 _BUNDLE = msgspec.json.Decoder(fhir.Bundle)
+_COMPANIONS = ("Medication", "Patient")  # may come beside what was searched for
+_MOST_ENTRIES = 20_000
+_KIND = re.compile(r"[A-Z][A-Za-z]{1,60}")
+_INT = msgspec.json.Decoder(int)
+_RAW = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_EMPTY_ENTRY = frozenset({"resource", "fullUrl", "search", "link"})
 _TYPE = msgspec.json.Decoder(fhir.TypeOnly)
 _ENTRY = msgspec.json.Decoder(fhir.Entry)
 _LINKS = msgspec.json.Decoder(list[fhir.Link])
@@ -58,35 +65,48 @@ def _of_bundle(key: str, wanted: str, bundle: fhir.Bundle, page: int | None) -> 
     entries: list[Entry] = []
     issues: list[Issue] = []
     source = Source.READ
-    for raw in bundle.entry or ():
+    listed = bundle.entry or []
+    if len(listed) > _MOST_ENTRIES:
+        source = Source.INCOMPLETE
+        issues.append(Issue("warning", f"'{key}' holds more than {_MOST_ENTRIES} entries; the rest was not read", "Ask for less with this query."))
+    damaged = failed = False
+    for raw in listed[:_MOST_ENTRIES]:
         try:
             entry = _entry(raw)
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
-            issues.append(unreadable("resource", key))
-            source = Source.INCOMPLETE
+            damaged = True
             continue
         if entry is None:
             continue
-        if entry.kind != "OperationOutcome":
+        if entry.kind == "OperationOutcome":
+            failed = failed or _failed(entry.raw)
+        elif _KIND.fullmatch(entry.kind) and entry.kind != "Bundle":
             entries.append(entry)
-        elif _failed(entry.raw):
-            source = Source.INCOMPLETE
-            issues.append(Issue("warning", f"the EHR reported an error within '{key}'", "Check access rights for this query."))
-    if entries and not any(e.kind == wanted for e in entries):
+        else:
+            damaged = True
+    if damaged:
+        issues.append(unreadable("resource", key))
+    if failed:
+        issues.append(Issue("warning", f"the EHR reported an error within '{key}'", "Check access rights for this query."))
+    if damaged or failed:
+        source = Source.INCOMPLETE
+    strangers = [e for e in entries if e.kind not in (wanted, *_COMPANIONS)]
+    if strangers and not any(e.kind == wanted for e in entries):
         source = Source.INCOMPLETE
         issues.append(_stranger(key, wanted))
-    if _has_more(bundle.link) or (page is not None and len(entries) >= page):
+    matches = sum(e.kind == wanted for e in entries)
+    if _has_more(bundle.link) or _total(bundle.total) > matches or (page is not None and len(entries) >= page):
         source = Source.INCOMPLETE
         issues.append(Issue("warning", f"'{key}' holds a full page; older data may be missing", "Raise the page size of this query."))
     return Prefetched(source, tuple(entries), tuple(dict.fromkeys(issues)))
 
 
 def _entry(raw: msgspec.Raw) -> Entry | None:
-    """One entry with the type of its resource; None if it holds none. Raises msgspec.DecodeError."""
+    """One entry with the type of its resource; None for an empty one. Raises msgspec.DecodeError if it holds something else."""
     if bytes(memoryview(raw)[:1]) == b"n":
         return None
     entry = _ENTRY.decode(raw)
-    if bytes(memoryview(entry.resource)[:1]) in (b"", b"n"):
+    if bytes(memoryview(entry.resource)[:1]) in (b"", b"n") and _RAW.decode(raw).keys() <= _EMPTY_ENTRY:
         return None
     kind = fhir.KIND.decode(entry.resource)
     return Entry(kind.resourceType or "", kind.id, entry.fullUrl, entry.resource)
@@ -97,9 +117,17 @@ def _has_more(raw: msgspec.Raw) -> bool:
     if bytes(memoryview(raw)[:1]) in (b"", b"n"):
         return False
     try:
-        return any(link.relation == "next" for link in _LINKS.decode(raw))
+        return any((link.relation or "").lower() == "next" for link in _LINKS.decode(raw))
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         return True
+
+
+def _total(raw: msgspec.Raw) -> int:
+    """How many matches a search says there are; 0 if it does not say."""
+    try:
+        return _INT.decode(raw) if memoryview(raw) else 0
+    except msgspec.DecodeError:
+        return 0
 
 
 def _stranger(key: str, wanted: str) -> Issue:

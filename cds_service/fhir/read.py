@@ -13,6 +13,8 @@ from cds_service.record import facts
 from cds_service.record.codes import Code, code
 from cds_service.record.dates import Day, Moment, moment
 
+MOST_PARTS = 500  # components of one observation, resources contained in one
+_MOST_CODINGS = 50
 # Routes that carry a drug into the whole body; any other stated route is a local one.
 _SYSTEMIC_CODES = frozenset({"26643006", "47625008", "78421000", "34206005", "PO", "IV", "IM", "SC", "SQ"})
 _SYSTEMIC_WORDS = re.compile(
@@ -24,7 +26,7 @@ def codes(concept: fhir.CodeableConcept | None) -> tuple[Code, ...]:
     """The codes of a concept in canonical spelling; a coding without system or code is left out."""
     if concept is None or not concept.coding:
         return ()
-    return tuple(code(c.system, c.code) for c in concept.coding if c.system and c.code)
+    return tuple(code(c.system, c.code) for c in concept.coding[:_MOST_CODINGS] if c.system and c.code)
 
 
 def text(concept: fhir.CodeableConcept | None) -> str:
@@ -55,11 +57,16 @@ def first_moment(*candidates: str | fhir.Span | None) -> Moment | None:
 
 def status_code(status: fhir.CodeableConcept | str | None) -> str | None:
     """The code of a status that may be a concept or, in some charts, a bare string."""
-    if isinstance(status, str):
-        return status.strip() or None
-    if status is None:
-        return None
-    return next((c.code.strip() for c in status.coding or () if c.code), None) or (status.text or None)
+    if isinstance(status, str) or status is None:
+        return plain_code(status)
+    found = [plain_code(c.code) for c in status.coding or () if c.code and (c.system is None or "terminology.hl7.org" in c.system)]
+    found += [plain_code(c.code) for c in status.coding or () if c.code]
+    return next((f for f in found if f), None) or plain_code(status.text)
+
+
+def plain_code(text: str | None) -> str | None:
+    """A status or intent without blanks and capitals, as some charts write it."""
+    return text.strip().lower() or None if text else None
 
 
 # --- Observation ---
@@ -67,10 +74,14 @@ def status_code(status: fhir.CodeableConcept | str | None) -> str | None:
 
 def observation(resource: fhir.Observation, ref: str | None) -> Iterator[facts.LabResult | facts.Report]:
     """The numbers of an observation and its components, and, where it is not a number, its report."""
-    status = resource.status.strip() if resource.status else None
+    status = plain_code(resource.status)
     when = first_moment(resource.effectiveDateTime, resource.effectiveInstant, resource.effectivePeriod, resource.issued)
     remark = " ".join([*(n.text or "" for n in resource.note or ()), *(text(i) for i in resource.interpretation or ())])
     number = _number(resource)
+    dated = any((resource.effectiveDateTime, resource.effectiveInstant, resource.effectivePeriod, resource.issued))
+    flaw = (
+        "has a date that cannot be read" if dated and when is None else "is marked as absent by the laboratory" if resource.dataAbsentReason else ""
+    )
     own = codes(resource.code)
     name = words(resource.code)
     if number:
@@ -85,8 +96,9 @@ def observation(resource: fhir.Observation, ref: str | None) -> Iterator[facts.L
             comparator=number.comparator,
             upper_limit=upper_limit(resource.referenceRange, number.unit),
             remark=remark,
+            flaw=flaw,
         )
-    for part in resource.component or ():
+    for part in (resource.component or ())[:MOST_PARTS]:
         if inner := _number(part):
             limit = upper_limit(part.referenceRange, inner.unit)
             yield facts.LabResult(
@@ -99,8 +111,9 @@ def observation(resource: fhir.Observation, ref: str | None) -> Iterator[facts.L
                 comparator=inner.comparator,
                 upper_limit=limit,
                 remark=remark,
+                flaw=flaw,
             )
-    items = tuple(_item(part) for part in resource.component or ())
+    items = tuple(_item(part) for part in (resource.component or ())[:MOST_PARTS])
     interpretations = tuple(c.value.upper() for i in resource.interpretation or () for c in codes(i))
     told = resource.valueString or text(resource.valueCodeableConcept)
     worded = any(i.value_codes or i.value_text for i in items)
@@ -182,8 +195,8 @@ def medication_request(
         ref=ref,
         codes=codes(concept),
         text=name or words(concept),
-        status=resource.status.strip() if resource.status else None,
-        intent=resource.intent,
+        status=plain_code(resource.status),
+        intent=plain_code(resource.intent),
         not_given=bool(resource.doNotPerform),
         when=start,
         until=max(ends) if ends else supplied,
@@ -214,7 +227,7 @@ def medication_statement(
         ref=ref,
         codes=codes(concept),
         text=name or words(concept),
-        status=resource.status.strip() if resource.status else None,
+        status=plain_code(resource.status),
         when=first_moment(resource.effectiveDateTime, period, resource.dateAsserted),
         until=end.day if end else None,
         route=_local_route(resource.dosage),
@@ -230,9 +243,9 @@ def _local_route(dosages: list[fhir.Dosage] | None) -> str:
 
 def service_request(resource: fhir.ServiceRequest, ref: str | None) -> Iterator[facts.Order]:
     """A service that was asked for."""
-    if not resource.doNotPerform and resource.intent not in ("proposal", "plan"):
-        status = resource.status.strip() if resource.status else None
-        yield facts.Order(ref=ref, codes=codes(resource.code), text=words(resource.code), status=status, when=first_moment(resource.authoredOn))
+    if not resource.doNotPerform:
+        when = first_moment(resource.authoredOn)
+        yield facts.Order(ref=ref, codes=codes(resource.code), text=words(resource.code), status=plain_code(resource.status), when=when)
 
 
 def diagnostic_report(resource: fhir.DiagnosticReport, ref: str | None) -> Iterator[facts.Report]:
@@ -241,7 +254,7 @@ def diagnostic_report(resource: fhir.DiagnosticReport, ref: str | None) -> Itera
         ref=ref,
         codes=codes(resource.code),
         text=words(resource.code),
-        status=resource.status.strip() if resource.status else None,
+        status=plain_code(resource.status),
         when=first_moment(resource.effectiveDateTime, resource.effectivePeriod, resource.issued),
         conclusion="\n".join(t for t in (resource.conclusion, *(words(c) for c in resource.conclusionCode or ())) if t),
         conclusion_codes=tuple(c for concept in resource.conclusionCode or () for c in codes(concept)),
@@ -251,13 +264,15 @@ def diagnostic_report(resource: fhir.DiagnosticReport, ref: str | None) -> Itera
 def procedure(resource: fhir.Procedure, ref: str | None) -> Iterator[facts.Procedure]:
     """Something done to the patient."""
     when = first_moment(resource.performedDateTime, resource.performedPeriod)
-    yield facts.Procedure(ref=ref, codes=codes(resource.code), text=text(resource.code), status=resource.status, when=when)
+    yield facts.Procedure(ref=ref, codes=codes(resource.code), text=text(resource.code), status=plain_code(resource.status), when=when)
 
 
 def immunization(resource: fhir.Immunization, ref: str | None) -> Iterator[facts.Immunization]:
     """A vaccine given."""
     when = first_moment(resource.occurrenceDateTime)
-    yield facts.Immunization(ref=ref, codes=codes(resource.vaccineCode), text=words(resource.vaccineCode), status=resource.status, when=when)
+    yield facts.Immunization(
+        ref=ref, codes=codes(resource.vaccineCode), text=words(resource.vaccineCode), status=plain_code(resource.status), when=when
+    )
 
 
 SIMPLE: dict[str, Callable[[Any, str | None], Iterable[facts.Fact]]] = {

@@ -78,6 +78,7 @@ class Resource(Element):
     id: str | None = None
     meta: Meta | None = None
     contained: list[msgspec.Raw] | None = None
+    modifierExtension: list[msgspec.Raw] | None = None
 
 
 class Patient(Resource, tag_field="resourceType", tag="Patient"):
@@ -107,6 +108,8 @@ class Observation(Resource, tag_field="resourceType", tag="Observation"):
     status: str | None = None
     code: CodeableConcept | None = None
     subject: Reference | None = None
+    focus: list[Reference] | None = None
+    dataAbsentReason: CodeableConcept | None = None
     effectiveDateTime: str | None = None
     effectiveInstant: str | None = None
     effectivePeriod: Span | None = None
@@ -270,6 +273,7 @@ class Bundle(Element):
 
     entry: list[msgspec.Raw] | None = None
     link: msgspec.Raw = msgspec.Raw()
+    total: msgspec.Raw = msgspec.Raw()
 
 
 class TypeOnly(Element):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from cds_service.fhir.prefetch import Entry
 from cds_service.fhir.resources import Reference
+
+_PATIENT = re.compile(r"(?:https?://[^?#\s]+/)?Patient/([^/?#\s]+)(?:/_history/[^/?#\s]+)?/?")
 
 
 class Subject:
@@ -13,13 +16,10 @@ class Subject:
 
     def __init__(self, patient_id: str, entries: Iterable[Entry] = ()) -> None:
         self.patient_id = patient_id
-        self._names = {f"Patient/{patient_id}", f"urn:uuid:{patient_id.lower()}"}
-        for entry in entries:
-            if entry.kind == "Patient" and entry.full_url and entry.full_url.startswith("urn:uuid:"):
-                if entry.id == patient_id:
-                    self._names.add(entry.full_url.lower())
-                else:
-                    self._names.discard(entry.full_url.lower())
+        entries = [e for e in entries if e.kind == "Patient" and e.full_url and e.full_url.startswith("urn:uuid:")]
+        mine = {e.full_url.lower() for e in entries if e.full_url and e.id == patient_id}
+        others = {e.full_url.lower() for e in entries if e.full_url and e.id != patient_id}
+        self._names = ({f"Patient/{patient_id}", f"urn:uuid:{patient_id.lower()}"} | mine) - others
 
     def is_meant_by(self, reference: Reference | None) -> bool | None:
         """True for this patient, False for another one, None when nobody is named."""
@@ -28,5 +28,5 @@ class Subject:
         text = reference.reference.strip()
         if text in self._names or text.lower() in self._names:
             return True
-        parts = text.split("/_history/")[0].rstrip("/").split("/")
-        return len(parts) >= 2 and parts[-2] == "Patient" and parts[-1] == self.patient_id
+        match = _PATIENT.fullmatch(text)
+        return match is not None and match.group(1) == self.patient_id

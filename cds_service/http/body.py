@@ -21,6 +21,8 @@ def read_body(request: Request) -> bytes:
     body = request.environ["wsgi.input"].read(LARGEST_BODY + 1)
     if len(body) > LARGEST_BODY:
         raise _too_large()
+    if request.content_length is not None and len(body) < request.content_length:
+        raise MalformedBody("The body is shorter than its Content-Length. Send the whole body.")
     if not body:
         raise MalformedBody("The body is empty. Send a CDS Hooks request as JSON.")
     return bytes(body)

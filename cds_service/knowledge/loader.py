@@ -29,8 +29,8 @@ from cds_service.knowledge.model import (
     Rule,
     Term,
 )
-from cds_service.knowledge.references import check_references
-from cds_service.knowledge.terms import TermMatcher
+from cds_service.knowledge.references import check_references, leaves, value_sets_of
+from cds_service.knowledge.terms import TermMatcher, plain
 from cds_service.knowledge.units import UnitTable
 from cds_service.knowledge.valueset import ValueSet
 from cds_service.record.codes import Code, broader
@@ -72,6 +72,8 @@ class Knowledge:
         self.concepts = _concepts(self.value_sets)
         self.ingredients = self._ingredients()
         self.source_of_set = {s: r.domain for r in self.requirements.values() for s in r.codes_of}
+        self.organ_sets = {s: f.organ.strength for f in self.red_flags.values() if f.organ for c in leaves(f.when) for s in value_sets_of(c)}
+        self._whole = {s: re.compile("|".join(f"(?:{p})" for p in patterns)) for s, patterns in self.guards.whole_text.items()}
         self.digest = files.digest()
 
     def sets_of(self, code: Code) -> frozenset[str]:
@@ -84,6 +86,11 @@ class Knowledge:
             if found is not None:
                 return found
         return frozenset()
+
+    def may_name(self, value_set: str, text: str) -> bool:
+        """Whether a text may stand for a value set; some count only where the text says nothing else."""
+        whole = self._whole.get(value_set)
+        return whole is None or whole.fullmatch(plain(text)) is not None
 
     def cases(self) -> list[tuple[str, Case]]:
         """Every case with the place where it stands (file:line)."""
@@ -178,13 +185,16 @@ def _at_place(value: Any, place: yaml12.Place) -> Any:
 
 
 def _concepts(value_sets: Mapping[str, ValueSet]) -> dict[Code, frozenset[str]]:
+    """For each code its value sets; a narrower ICD-10 code also belongs to those of the categories above it."""
     found: dict[Code, set[str]] = {}
     for value_set in value_sets.values():
         for concept in value_set.concepts:
             found.setdefault(concept.code, set()).add(value_set.id)
+    excluded = {one: {v.id for v in value_sets.values() if one in v.excluded} for v in value_sets.values() for one in v.excluded}
     wide = {code: frozenset(sets) for code, sets in found.items()}
-    # A narrower ICD-10 code also belongs to the sets of the categories above it.
-    return {code: frozenset().union(*(wide.get(c, frozenset()) for c in broader(code))) for code in wide}
+    return {
+        code: frozenset().union(*(wide.get(c, frozenset()) for c in broader(code))) - excluded.get(code, frozenset()) for code in {*wide, *excluded}
+    }
 
 
 def shipped(root: Path | None = None) -> Iterator[Path]:

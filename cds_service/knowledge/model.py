@@ -70,6 +70,7 @@ class Resulted(Author, frozen=True, kw_only=True, tag_field="kind", tag="resulte
 
     value_sets: tuple[str, ...]
     within: str
+    usable: bool = False  # only results that count
 
 
 class Coded(Author, frozen=True, kw_only=True, tag_field="kind", tag="condition"):
@@ -123,6 +124,7 @@ class ReportText(Author, frozen=True, kw_only=True, tag_field="kind", tag="repor
     pattern: str
     near: str
     words: int
+    unless: str | None = None
     within: str | None = None
 
 
@@ -515,6 +517,7 @@ class DraftOrder(Author, frozen=True, kw_only=True):
     when: Expression
     codes: tuple[DraftCode, ...] = ()
     ordered_as: str | None = None  # value set whose codes and terms show that it is already ordered
+    ordered_text: str | None = None  # a pattern that shows it where no code does
     unless_result: tuple[str, ...] = ()
     within: str | None = None
     recommended: bool = False
@@ -548,8 +551,11 @@ class Guards(Author, frozen=True, kw_only=True):
     never: tuple[str, ...]
     provisional: tuple[str, ...]
     negations: tuple[str, ...]
+    after: tuple[str, ...] = ()  # denies the phrase before it
+    never_codes: tuple[str, ...] = ()  # ICD-10 categories that say another person had it
     not_systemic: tuple[str, ...]
     systemic_only: tuple[str, ...]
+    whole_text: Mapping[str, tuple[str, ...]] = {}
 
 
 # --- cases ---

@@ -16,10 +16,19 @@ if TYPE_CHECKING:
 # What the reading of gene results may say; each needs its words.
 _MESSAGES = (
     *(f"call-{call}" for call in ("negative", "unclear", "uncertain", "low", "pathogenic")),
-    *("basis-result", "basis-problem-list", "new-organ", "problem-list", "ordered", "result-pending", "problem-list-only"),
-    *("germline", "low-fraction", "laboratory-class", "fraction-ambiguous", "uncertain-significance", "not-classified", "contradictory"),
-    *("no-call", "not-understood", "benign", "conflict", "no-compatible-finding", "after-transplant", "problem-list-against-result"),
-    "limited-assay",
+    *("reason-limited", "reason-new", "basis-result", "basis-problem-list", "new-organ", "problem-list", "ordered", "result-pending"),
+    *(
+        "result-unreadable",
+        "another-person",
+        "problem-list-only",
+        "germline",
+        "germline-other",
+        "low-fraction",
+        "laboratory-class",
+        "fraction-ambiguous",
+    ),
+    *("uncertain-significance", "not-classified", "contradictory", "no-call", "not-understood", "benign", "conflict"),
+    *("no-compatible-finding", "after-transplant", "problem-list-against-result", "limited-assay"),
 )
 _FLAG_FILES = ("red_flags.yaml", "alternatives.yaml", "facts.yaml")
 
@@ -127,12 +136,8 @@ def _value_sets(knowledge: Knowledge) -> Iterator[Fault]:
             yield "measurements.yaml", (i,), f"there is no quantity '{m.quantity}' in units.yaml. Define it or correct the name."
     for i, r in enumerate(knowledge.recommendations.values()):
         for name in r.shows:
-            if f"vital-{name}" not in knowledge.measurements:
-                yield (
-                    "recommendations.yaml",
-                    (i, "shows"),
-                    f"there is no measurement 'vital-{name}'. Add it to measurements.yaml or correct the name.",
-                )
+            if name not in knowledge.measurements and name not in knowledge.flags:
+                yield "recommendations.yaml", (i, "shows"), f"there is no measurement or finding '{name}'. Define it or correct the name."
 
 
 def _rules(knowledge: Knowledge) -> Iterator[Fault]:
@@ -147,9 +152,9 @@ def _texts(knowledge: Knowledge) -> Iterator[Fault]:
     """Placeholders of the cards, a card for each topic, and the periods of orders and tests."""
     for i, card in enumerate(knowledge.cards.values()):
         try:
-            card.summary.format(findings="", basis="", warning="")
+            card.summary.format(findings="", basis="", warning="", reason="")
         except (KeyError, IndexError, ValueError):
-            yield "cards.yaml", (i, "summary"), f"'{card.summary}' has an unknown place. Use {{findings}}, {{basis}} or {{warning}}."
+            yield "cards.yaml", (i, "summary"), f"'{card.summary}' has an unknown place. Use {{findings}}, {{basis}}, {{warning}} or {{reason}}."
     topics = [str(c.get("topic")) for c in knowledge.files.document("cards.yaml").value]
     for topic in ("consider", "test", "confirmed", "supportive", "uncertain", "negative"):
         if topic not in knowledge.cards:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
 from cds_service.knowledge.model import Guards
 
+_REMEMBERED = 200  # longer texts are not kept in memory
 _LONGEST_TEXT = 2000  # a problem's name is short; the rest of a longer text is not read
 
 
@@ -21,7 +23,9 @@ class Match(NamedTuple):
 
 def plain(text: str) -> str:
     """Lower case, single spaces, straight apostrophes; at most the first 2,000 characters."""
-    return " ".join(text[:_LONGEST_TEXT].lower().replace("\u2019", "'").split())
+    text = unicodedata.normalize("NFKC", text[:_LONGEST_TEXT])
+    text = "".join(c for c in text if unicodedata.category(c) != "Cf").replace("\u02bc", "'") if not text.isascii() else text
+    return " ".join(text.lower().replace("\u2019", "'").split())
 
 
 @lru_cache(maxsize=256)
@@ -49,10 +53,15 @@ class TermMatcher:
         self._pattern = phrase_pattern(tuple(self._sets))
         negations = phrase_pattern(guards.negations)
         self._negated = re.compile(rf"{negations.pattern}(?:\s+[\w'/-]+){{0,4}}\s*$") if negations else None
-        self.matches = lru_cache(maxsize=8192)(self._matches)
+        after = phrase_pattern(guards.after)
+        self._denied_after = re.compile(rf"\W{{0,3}}(?:(?:is|was|are|were) )?{after.pattern}") if after else None
+        self._cached = lru_cache(maxsize=4096)(self._matches)
+
+    def matches(self, text: str) -> tuple[Match, ...]:
+        """The phrases in a text that are not negated, each with its value sets; a long text is cut and not remembered."""
+        return self._cached(text) if len(text) <= _REMEMBERED else self._matches(text[:_LONGEST_TEXT])
 
     def _matches(self, text: str) -> tuple[Match, ...]:
-        """The phrases in a text that are not negated, each with its value sets."""
         if not text or self._pattern is None:
             return ()
         words = plain(text)
@@ -60,6 +69,8 @@ class TermMatcher:
         for hit in self._pattern.finditer(words):
             before = re.split(r"[.;,:]", words[max(0, hit.start() - 80) : hit.start()])[-1]
             if self._negated and self._negated.search(before):
+                continue
+            if self._denied_after and self._denied_after.match(words, hit.end()):
                 continue
             phrase = hit.group()
             if phrase not in self._sets:

@@ -32,8 +32,11 @@ class UnitTable:
                 key = (quantity.id, spelling(unit))
                 if self._factors.setdefault(key, factor) != factor:
                     raise KnowledgeError(f"units.yaml: {quantity.id} has two factors for the spelling '{spelling(unit)}'. Keep one.")
-        self.factor = lru_cache(maxsize=4096)(self._factor)
+        self._cached = lru_cache(maxsize=4096)(self._factor)
+
+    def factor(self, quantity: str, unit: str) -> float | None:
+        """The factor from a unit to the quantity's canonical unit, or None for a unit that is not known."""
+        return self._cached(quantity, unit) if len(unit) <= _LONGEST_UNIT else None
 
     def _factor(self, quantity: str, unit: str) -> float | None:
-        """The factor from a unit to the quantity's canonical unit, or None for a unit that is not known."""
-        return self._factors.get((quantity, spelling(unit))) if len(unit) <= _LONGEST_UNIT else None
+        return self._factors.get((quantity, spelling(unit)))

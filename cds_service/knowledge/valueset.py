@@ -30,6 +30,7 @@ class _Include(msgspec.Struct):
 
 class _Compose(msgspec.Struct):
     include: list[_Include]
+    exclude: list[_Include] = []
 
 
 class _ValueSet(msgspec.Struct):
@@ -53,6 +54,7 @@ class ValueSet(msgspec.Struct, frozen=True):
     title: str
     url: str
     concepts: tuple[Concept, ...]
+    excluded: tuple[Code, ...] = ()
 
 
 def read(path: Path) -> ValueSet:
@@ -77,4 +79,4 @@ def read(path: Path) -> ValueSet:
             concepts.append(Concept(one, item.display, mark))
     if not concepts:
         raise KnowledgeError(f"valuesets/{path.name}: no concept. Add codes or remove the file.")
-    return ValueSet(path.stem, raw.title, raw.url, tuple(concepts))
+    return ValueSet(path.stem, raw.title, raw.url, tuple(concepts), tuple(code(e.system, c.code) for e in raw.compose.exclude for c in e.concept))

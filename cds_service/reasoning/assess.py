@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+
+from msgspec import structs
+
 from cds_service.knowledge.loader import Knowledge
 from cds_service.knowledge.model import DraftOrder, Recommendation
+from cds_service.knowledge.references import leaves, value_sets_of
 from cds_service.reasoning.chart import Chart
+from cds_service.reasoning.criteria import condition_evidence, lab_evidence
 from cds_service.reasoning.expressions import Scope
 from cds_service.reasoning.findings import Advice, Assessment, Evidence, GeneticState, GeneticStatus
 from cds_service.reasoning.genetics import GeneReader, genetic_status
@@ -12,6 +19,7 @@ from cds_service.reasoning.truth import Truth
 from cds_service.record.dates import Day, period
 from cds_service.record.facts import PatientRecord
 
+_OPEN_ORDER = frozenset({"active", "on-hold", "draft"})
 _LEVELS = ("test", "consider", None)
 
 
@@ -28,7 +36,7 @@ class Reasoner:
         chart = Chart(knowledge, record, today)
         scope = Scope(chart)
         rules = {name: scope.rule(name) for name in knowledge.rules}
-        tier, criteria, lowered = self._tier(scope)
+        tier, criteria, met, lowered = self._tier(scope)
         genetics = genetic_status(
             self._genes,
             chart,
@@ -50,17 +58,20 @@ class Reasoner:
             rules=rules,
             tier=tier,
             criteria=criteria,
+            met=met,
             lowered=lowered,
             genetics=genetics,
             topics=topics,
             advice=advice,
             orders=self._orders(chart, scope, topics, genetics) if topics else (),
+            latest=self._latest(chart, advice),
+            uncounted=tuple(self._uncounted(chart)) if topics or full else (),
             withheld=withheld,
             issues=tuple(chart.issues),
         )
 
-    def _tier(self, scope: Scope) -> tuple[str | None, tuple[str, ...], bool]:
-        """The highest tier whose criteria are met, the criteria, and whether something lowered it."""
+    def _tier(self, scope: Scope) -> tuple[str | None, tuple[str, ...], frozenset[str], bool]:
+        """The highest tier whose criteria are met, these criteria, all that are met, and whether something lowered it."""
         reached: dict[str | None, list[str]] = {}
         lowered_ids = set()
         for level, tier in enumerate(self.knowledge.assessment.tiers):
@@ -69,11 +80,12 @@ class Reasoner:
                     lowered = criterion.lowered_by is not None and scope.truth(criterion.lowered_by) is Truth.PRESENT
                     lowered_ids.update([criterion.id] if lowered else [])
                     reached.setdefault(_LEVELS[level + lowered], []).append(criterion.id)
+        met = frozenset(name for names in reached.values() for name in names)
         for level_name in _LEVELS:
             if level_name in reached:
                 ids = tuple(reached[level_name])
-                return level_name, ids, bool(lowered_ids & set(ids))
-        return None, (), False
+                return level_name, ids, met, bool(lowered_ids & set(ids))
+        return None, (), met, False
 
     def _topics(self, chart: Chart, scope: Scope, tier: str | None, genetics: GeneticStatus) -> tuple[str, ...]:
         """Which cards: exactly one of consider, test, confirmed, uncertain, negative; supportive care only beside confirmed."""
@@ -82,7 +94,7 @@ class Reasoner:
         if genetics.state is GeneticState.UNCERTAIN:
             return ("uncertain",)
         if genetics.state is GeneticState.NEGATIVE and self._silences(chart, genetics):
-            open_again = genetics.limited or self._new_strong_organ(scope, genetics)
+            open_again = genetics.limited or genetics.on is None or self._new_strong_organ(scope, genetics)
             return ("negative",) if open_again and tier == "test" else ()
         return (tier,) if tier else ()
 
@@ -96,7 +108,29 @@ class Reasoner:
             if flag.organ and flag.organ.strength == "strong" and scope.finding(name).truth is Truth.PRESENT:
                 systems.setdefault(flag.organ.system, []).extend(scope.finding(name).evidence)
         day = genetics.on
-        return day is not None and any(all(e.on and e.on > day for e in evidence) for evidence in systems.values())
+        return day is not None and any(all((e.recorded or e.on or day) > day for e in evidence) for evidence in systems.values())
+
+    def _latest(self, chart: Chart, advice: tuple[Advice, ...]) -> dict[str, Evidence]:
+        """The newest usable value of each test that the advice given shows, at most a year old."""
+        start = chart.window("P12M")
+        found: dict[str, Evidence] = {}
+        for name in dict.fromkeys(n for a in advice for n in self.knowledge.recommendations[a.id].shows if n in self.knowledge.measurements):
+            value = next((v for v in chart.values(name) if v.day and v.day >= start), None)
+            if value:
+                found[name] = lab_evidence(value)
+        return found
+
+    def _uncounted(self, chart: Chart) -> Iterator[Evidence]:
+        """Red flags that stand in the chart only as provisional or doubtful diagnoses."""
+        for condition, sets in chart.uncounted:
+            for flag in self.knowledge.red_flags.values():
+                named = {s for c in leaves(flag.when) for s in value_sets_of(c)}
+                if flag.shown and not named.isdisjoint(sets):
+                    evidence = condition_evidence(chart, condition, tuple(sets))
+                    yield structs.replace(
+                        evidence, what=flag.label, value=condition.verification if condition.verification != "confirmed" else "doubtful"
+                    )
+                    break
 
     def _orders(self, chart: Chart, scope: Scope, topics: tuple[str, ...], genetics: GeneticStatus) -> tuple[str, ...]:
         offered = []
@@ -112,11 +146,18 @@ class Reasoner:
     def _done_or_ordered(self, order: DraftOrder, chart: Chart) -> bool:
         if order.ordered_as:
             for request in chart.record.orders:
-                if request.status in ("active", "on-hold", "draft") and order.ordered_as in chart.sets_of_fact(request):
+                if request.status in _OPEN_ORDER and order.ordered_as in chart.sets_of_fact(request):
                     return True
+        if order.ordered_text:
+            pattern = re.compile(order.ordered_text)
+            if any(r.status in _OPEN_ORDER and pattern.search(r.text.lower()) for r in chart.record.orders):
+                return True
         if order.within:
             start = chart.window(order.within)
-            return any(r.on and r.on >= start for s in order.unless_result for r in chart.results(s))
+            facts = [
+                f for s in order.unless_result for f in (*chart.results(s), *chart.reports(s)) if f.status not in ("entered-in-error", "cancelled")
+            ]
+            return any(f.on and f.on >= start for f in facts)
         return False
 
 

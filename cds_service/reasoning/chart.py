@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
@@ -17,6 +17,7 @@ from cds_service.record.facts import Condition, Fact, Issue, LabResult, Medicati
 
 USABLE_RESULT = frozenset({"final", "amended", "corrected", "unknown", None})
 _FLAGGED_STATUS = frozenset({"unknown", None})
+_DOUBTFUL = frozenset({"provisional", "differential", "unconfirmed", "confirmed", None})
 COUNTED_VERIFICATION = frozenset({"confirmed", None})
 _NOT_CURRENT_PROBLEM = frozenset({"resolved", "inactive"})
 _DONE_PROCEDURE = frozenset({"completed", "in-progress", "unknown", None})
@@ -48,6 +49,7 @@ class Given(NamedTuple):
     fact: Medication
     start: Day | None
     end: Day | None
+    open_ended: bool = False  # over, but nobody says since when
 
 
 class Chart:
@@ -58,7 +60,9 @@ class Chart:
         self.record = record
         self.today = today
         self.issues: dict[Issue, None] = dict.fromkeys(record.issues)
+        self.uncounted: list[tuple[Condition, frozenset[str]]] = []
         self._days: dict[str, list[Day]] = {}
+        self._spans: dict[str, list[tuple[Day, Day]]] = {}
         self._starts: dict[str, Day] = {}
         self._labs: dict[str, list[LabResult]] = {}
         self._values: dict[str, list[Value]] = {}
@@ -102,13 +106,36 @@ class Chart:
         """Whether a condition counts: confirmed or unstated, and its words do not doubt or exclude it."""
         if condition.verification not in COUNTED_VERIFICATION or self._guarded(condition.text):
             return False
+        if any(one.value[:3] in self.knowledge.guards.never_codes for one in condition.codes):
+            return False
         return not (condition.text and self._maybe and self._maybe.search(plain(condition.text)))
 
+    def doubted(self, text: str) -> bool:
+        """Whether words put a statement in doubt or exclude it."""
+        return self._guarded(text) or bool(self._maybe and self._maybe.search(plain(text)))
+
     def _place_condition(self, condition: Condition) -> None:
-        if not self.counts(condition):
-            return
-        for value_set in self.sets_of_fact(condition):
-            self._conditions.setdefault(value_set, []).append(condition)
+        sets = self._sets_of_condition(condition)
+        if self.counts(condition):
+            for value_set in sets:
+                self._conditions.setdefault(value_set, []).append(condition)
+        elif sets and condition.verification in _DOUBTFUL and not self._guarded(condition.text):
+            self.uncounted.append((condition, sets))
+
+    def _sets_of_condition(self, condition: Condition) -> frozenset[str]:
+        """The value sets of one problem: code and text are both read, and the stronger reading counts.
+
+        Where the code is an organ already, the text adds only a strong one: one problem is one organ.
+        """
+        knowledge = self.knowledge
+        coded: frozenset[str] = frozenset()
+        for one in condition.codes:
+            coded |= knowledge.sets_of(one)
+        told = knowledge.matcher.value_sets(condition.text) if condition.text else frozenset()
+        told = frozenset(s for s in told if knowledge.may_name(s, condition.text))
+        if not coded.isdisjoint(knowledge.organ_sets):
+            told = frozenset(s for s in told if knowledge.organ_sets.get(s) != "moderate")
+        return coded | told
 
     def _place_medication(self, medication: Medication) -> None:
         if medication.not_given or medication.intent in _NOT_GIVEN_INTENT or medication.status not in _DRUG_HISTORY:
@@ -124,7 +151,9 @@ class Chart:
         for value_set, ingredient in matched.items():
             if local and value_set in self.knowledge.guards.systemic_only:
                 continue
-            self._drugs.setdefault(value_set, []).append(Given(ingredient, medication, start, end))
+            self._drugs.setdefault(value_set, []).append(
+                Given(ingredient, medication, start, end, medication.until is None and medication.status != "active")
+            )
 
     def _span(self, medication: Medication) -> tuple[Day | None, Day | None]:
         """The days that an order covers; an active one without an end runs to today."""
@@ -187,6 +216,9 @@ class Chart:
     def _value(self, measurement: Measurement, lab: LabResult) -> Value | None:
         if lab.status not in USABLE_RESULT:
             return None
+        if lab.flaw:
+            self._refuse(measurement, lab, lab.flaw, "Correct the result at its source.")
+            return None
         if lab.on is not None and lab.on > self.today:
             self._refuse(measurement, lab, "is dated in the future", "Correct the date of the result.")
             return None
@@ -204,7 +236,7 @@ class Chart:
             return None
         for reason in measurement.unusable:
             if self._applies(reason, lab):
-                self._note(f"{measurement.label} of {lab.on} does not count: {reason.because}", "", level="information")
+                self.note(f"{measurement.label} of {lab.on} does not count: {reason.because}", "", level="information")
                 return None
         remarks = []
         if lab.status in _FLAGGED_STATUS:
@@ -218,9 +250,10 @@ class Chart:
 
     def _refuse(self, measurement: Measurement, lab: LabResult, why: str, remedy: str) -> None:
         when = f" of {lab.on}" if lab.on else ""
-        self._note(f"{measurement.label}{when} {why} and was not used", remedy)
+        self.note(f"{measurement.label}{when} {why} and was not used", remedy)
 
-    def _note(self, what: str, remedy: str, *, level: str = "warning") -> None:
+    def note(self, what: str, remedy: str, *, level: str = "warning") -> None:
+        """Keep an issue, once."""
         self.issues[Issue(level, what, remedy)] = None
 
     def _applies(self, reason: Unusable, lab: LabResult) -> bool:
@@ -235,7 +268,18 @@ class Chart:
         return bool(reason.near_condition) and self.near_condition(lab.on, reason.near_condition or "", reason.within)
 
     def _covered_on(self, value_set: str, day: Day) -> bool:
-        return any(g.start and g.end and g.start <= day <= g.end for g in self.drugs(value_set))
+        """Whether a drug of the set covered a day; its spans are merged and sorted once."""
+        if value_set not in self._spans:
+            merged: list[tuple[Day, Day]] = []
+            for start, end in sorted((g.start, g.end) for g in self.drugs(value_set) if g.start and g.end):
+                if merged and start <= merged[-1][1]:
+                    merged[-1] = (merged[-1][0], max(merged[-1][1], end))
+                else:
+                    merged.append((start, end))
+            self._spans[value_set] = merged
+        spans = self._spans[value_set]
+        index = bisect_right(spans, (day, Day.max)) - 1
+        return index >= 0 and spans[index][1] >= day
 
     def near_condition(self, day: Day, value_set: str, within: str) -> bool:
         """Whether a condition of the set lies within so long before or after a day."""

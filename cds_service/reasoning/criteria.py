@@ -168,6 +168,9 @@ def lab_evidence(value: Value) -> Evidence:
 @ask.register
 def _(criterion: Resulted, chart: Chart) -> Answer:
     start = chart.window(criterion.within)
+    if criterion.usable:
+        values = [v for s in criterion.value_sets for v in chart.values(s) if v.day is None or v.day >= start]
+        return Answer(Truth.PRESENT if values else Truth.UNKNOWN, tuple(map(lab_evidence, values[:1])))
     facts: list[Fact] = []
     for value_set in criterion.value_sets:
         facts += chart.results(value_set)
@@ -212,7 +215,7 @@ def _(criterion: Coded, chart: Chart) -> Answer:
 
 
 def _counts_for(criterion: Coded, chart: Chart, condition: Condition, value_set: str) -> bool:
-    text_sets = chart.knowledge.matcher.value_sets(condition.text)
+    text_sets = chart.knowledge.matcher.value_sets(condition.text) if condition.text else frozenset()
     by_text = value_set in text_sets
     if criterion.code_needs_text_of and criterion.code_needs_text_of not in text_sets:
         return False
@@ -224,7 +227,8 @@ def _counts_for(criterion: Coded, chart: Chart, condition: Condition, value_set:
     if criterion.or_active:
         recorded = condition.recorded.day if condition.recorded else None
         active = condition.status in ("active", "recurrence", "relapse")
-        in_window = in_window or active or (recorded is not None and _in_window(criterion.within, chart, recorded))
+        recent = condition.on is not None and in_window
+        in_window = recent or active or (recorded is not None and _in_window(criterion.within, chart, recorded))
     if not in_window:
         return False
     near = criterion.unless_near
@@ -243,12 +247,13 @@ def condition_evidence(chart: Chart, fact: Fact, value_sets: tuple[str, ...]) ->
     remarks = [] if code else ["by its text"]
     if fact.when is None:
         remarks.append("undated")
-    elif fact.when.precision != "day":
-        remarks.append("date incomplete")
     if isinstance(fact, Condition) and fact.verification is None:
         remarks.append("verification status not given")
     what = "Procedure" if isinstance(fact, Procedure) else "Condition"
-    return Evidence(what=what, ref=fact.ref, code=code, on=fact.on, remarks=tuple(remarks), quote=None if code else fact.text)
+    recorded = fact.recorded.day if isinstance(fact, Condition) and fact.recorded else fact.on
+    precision = fact.when.precision if fact.when else "day"
+    quote = None if code else fact.text
+    return Evidence(what=what, ref=fact.ref, code=code, on=fact.on, precision=precision, recorded=recorded, remarks=tuple(remarks), quote=quote)
 
 
 def _spaced(facts: list[F], wanted: int, day_of: Callable[[F], Day | None], after: Callable[[Day], Day]) -> list[F]:
@@ -337,7 +342,8 @@ def _before_result(criterion: Drug, chart: Chart, given: list[Given], *, known: 
     undated = [g for g in given if g.start is None and g.fact.status == "active"]
     if hits or undated:
         return Answer(Truth.PRESENT, tuple(map(drug_evidence, (hits or undated)[:2])))
-    return Answer(Truth.ABSENT if known else Truth.UNKNOWN)
+    perhaps = [g for g in given if g.open_ended and g.start and g.start <= latest]
+    return Answer(Truth.ABSENT if known and not perhaps else Truth.UNKNOWN, tuple(map(drug_evidence, perhaps[:2])))
 
 
 def drug_evidence(given: Given) -> Evidence:
@@ -351,43 +357,47 @@ def drug_evidence(given: Given) -> Evidence:
 # --- reports ---
 
 
-@lru_cache(maxsize=32)
-def _words_near(pattern: str, near: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
-    return re.compile(pattern), re.compile(near)
+@lru_cache(maxsize=64)
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern)
+
+
+_READABLE = frozenset({"final", "amended", "corrected", "appended", "unknown", None})
+_PIECE = re.compile(r"[,;]\s+|\s+(?:but|while|whereas)\s+")
+_DENIED_AFTER = re.compile(
+    r"\b(not (been )?(seen|identified|observed|present|detected|found|prominent|conspicuous|significant|a feature|increased)|absent|negative|none)\b"
+)
 
 
 @ask.register
 def _(criterion: ReportText, chart: Chart) -> Answer:
+    """What a report says is present or absent; what it does not mention stays open."""
     start = chart.window(criterion.within) if criterion.within else None
+    denied = False
     for report in sorted(chart.reports(criterion.value_set), key=lambda r: r.order, reverse=True):
-        if report.status not in ("final", "amended", "corrected", "unknown", "appended", None) or (start and report.on and report.on < start):
+        if report.status not in _READABLE or (start and report.on and report.on < start):
             continue
-        sentence = _sentence_with(criterion, chart, report)
-        if sentence:
-            evidence = Evidence(what="Report", ref=report.ref, on=report.on, quote=sentence)
-            return Answer(Truth.PRESENT, (evidence,))
-    # A report that does not mention it, and a chart without reports, both leave the question open.
-    readable = [r for r in chart.reports(criterion.value_set) if r.conclusion]
-    return Answer(Truth.ABSENT if readable and chart.record.knows("reports") else Truth.UNKNOWN)
+        said, sentence = _said(criterion, chart, report)
+        if said is Truth.PRESENT:
+            return Answer(said, (Evidence(what="Report", ref=report.ref, on=report.on, quote=sentence),))
+        denied = denied or said is Truth.ABSENT
+    return Answer(Truth.ABSENT if denied and chart.record.knows("reports") else Truth.UNKNOWN)
 
 
-def _sentence_with(criterion: ReportText, chart: Chart, report: Report) -> str | None:
-    wanted, near = _words_near(criterion.pattern, criterion.near)
+def _said(criterion: ReportText, chart: Chart, report: Report) -> tuple[Truth, str]:
+    """What a report says, piece by piece of its sentences: a denial holds for its own piece."""
+    answer = Truth.UNKNOWN
     for sentence in re.split(r"(?<=[.;!?])\s+|\n+", report.conclusion[:20000]):
-        words = sentence.lower().split()
-        for index, word in enumerate(words):
-            if not wanted.search(word):
+        for piece in _PIECE.split(sentence):
+            words = piece.lower().split()
+            hit = next((i for i, w in enumerate(words) if _compiled(criterion.pattern).search(w)), None)
+            if hit is None or not any(_compiled(criterion.near).search(w) for w in words[max(0, hit - criterion.words) : hit + criterion.words + 1]):
                 continue
-            around = words[max(0, index - criterion.words) : index + criterion.words + 1]
-            before = words[max(0, index - 6) : index]
-            if any(near.search(w) for w in around) and not negated(chart, " ".join(before), sentence):
-                return sentence.strip()
-    return None
-
-
-def negated(chart: Chart, before: str, sentence: str) -> bool:
-    """Whether a statement is denied by the words before it or by its sentence."""
-    text = f" {before} "
-    if any(f" {n} " in text for n in chart.knowledge.guards.negations):
-        return True
-    return bool(re.search(r"\b(not (seen|identified|observed|present|detected)|absent|negative)\b", sentence.lower()))
+            if (criterion.unless and _compiled(criterion.unless).search(piece.lower())) or chart.doubted(sentence):
+                continue
+            before = f" {' '.join(words[max(0, hit - 6) : hit])} "
+            if _DENIED_AFTER.search(piece.lower()) or any(f" {n} " in before for n in chart.knowledge.guards.negations):
+                answer = Truth.ABSENT
+                continue
+            return Truth.PRESENT, sentence.strip()
+    return answer, ""

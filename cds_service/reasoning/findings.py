@@ -21,6 +21,8 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     code: Code | None = None
     value: str | None = None  # as the chart has it, number and unit
     on: Day | None = None
+    precision: str = "day"  # day | month | year
+    recorded: Day | None = None  # when it came into the chart
     remarks: tuple[str, ...] = ()
     quote: str | None = None  # words from the chart, to be escaped wherever they are shown
 
@@ -80,12 +82,15 @@ class Assessment(msgspec.Struct, frozen=True, kw_only=True):
     terms: Mapping[str, Truth]
     rules: Mapping[str, RuleOutcome]
     tier: str | None
-    criteria: tuple[str, ...]
+    criteria: tuple[str, ...]  # those of the tier reached
+    met: frozenset[str]  # every criterion that is met
     lowered: bool
     genetics: GeneticStatus
     topics: tuple[str, ...]
     advice: tuple[Advice, ...] = ()
     orders: tuple[str, ...] = ()
+    latest: Mapping[str, Evidence] = {}  # the newest usable value of tests that advice shows
+    uncounted: tuple[Evidence, ...] = ()  # diagnoses that are only provisional
     withheld: tuple[str, ...] = ()  # why nothing may be shown (gates)
     issues: tuple[Issue, ...] = ()
 

@@ -8,13 +8,14 @@ from typing import NamedTuple
 
 from cds_service.knowledge.loader import Knowledge
 from cds_service.knowledge.model import Genetics
-from cds_service.reasoning.chart import Chart
+from cds_service.reasoning.chart import Chart, is_resolved
 from cds_service.reasoning.findings import Evidence, GeneticState, GeneticStatus
 from cds_service.reasoning.narrative import NarrativeReader, Spoken
 from cds_service.record.codes import Code
 from cds_service.record.dates import period
 from cds_service.record.facts import Condition, Report, ReportItem
 
+_MOST_REPORTS = 100
 _FINAL = frozenset({"final", "amended", "corrected", "appended"})
 _PENDING = frozenset({"registered", "preliminary", "partial", "unknown", None})
 
@@ -82,6 +83,13 @@ class GeneReader:
         answers = self._answers(report)
         confirming = self.narratives.confirms(variant) or spoken.confirming
         call, why = self._judge(answers, classes | spoken.classes, spoken, confirming=confirming, named=bool(variant) or spoken.positive)
+        if (
+            call is Call.PATHOGENIC
+            and "germline" in reasons
+            and not (self.narratives.is_canonical(variant) or self.narratives.is_canonical(spoken.variant))
+        ):
+            # Only at the canonical codon is a germline label known to be a misread somatic variant.
+            call, why, reasons = Call.UNCERTAIN, "germline-other", [r for r in reasons if r != "germline"]
         if call is Call.PATHOGENIC and fraction is not None and fraction < self.rules.low_fraction:
             call, why = Call.LOW, "low-fraction"
         limited = call is Call.NEGATIVE and self._limited(report)
@@ -92,6 +100,8 @@ class GeneReader:
         """From the parts of one result to a call; in doubt it is never pathogenic."""
         negative = "absent" in answers or (spoken.negative and "present" not in answers)
         positive = "present" in answers or spoken.positive or bool(classes & {"pathogenic", "likely-pathogenic"})
+        if positive and spoken.other_person:
+            return Call.UNCLEAR, "another-person"
         if negative and positive:
             return Call.UNCLEAR, "contradictory"
         if negative:
@@ -161,19 +171,27 @@ class GeneReader:
 def genetic_status(reader: GeneReader, chart: Chart, *, compatible: bool, adult: bool) -> GeneticStatus:
     """Weigh all results of the gene, the problem list and open orders together."""
     implied = _implications(reader, chart.record.reports)
-    about = [r for r in chart.record.reports if r.status not in ("entered-in-error", "cancelled") and reader.about_gene(r)]
+    about = [r for r in reversed(chart.record.reports) if r.status not in ("entered-in-error", "cancelled") and reader.about_gene(r)]
+    if len(about) > _MOST_REPORTS:
+        chart.note(f"only the newest {_MOST_REPORTS} of {len(about)} reports about the gene were read", "Send fewer reports.")
+        about = about[:_MOST_REPORTS]
     readings = [reader.read(r, implied.get(r.ref or "", frozenset())) for r in about if r.status in _FINAL and _says_something(r)]
     # A report that only mentions the gene ("sequencing is recommended") is no result of it.
     readings = [r for r in readings if "not-understood" not in r.reasons or r.variant or reader.is_specific(r.report)]
-    diagnosis = chart.conditions(reader.rules.disease_codes)
-    ordered = _ordered(reader, chart, about)
-    if readings:
+    diagnosis = [c for c in chart.conditions(reader.rules.disease_codes) if not is_resolved(c)]
+    ordered = _ordered(reader, chart, about, readings)
+    unreadable = bool(readings) and all("not-understood" in r.reasons for r in readings)
+    if readings and not (diagnosis and unreadable):
         newest = max(readings, key=lambda r: (r.report.when.order[:10] if r.report.when else "", r.call, r.report.ref or ""))
         return _weigh(reader, chart, newest, readings, diagnosis, ordered, compatible=compatible, adult=adult)
     if diagnosis:
         latest = max(diagnosis, key=lambda c: c.order)
         return GeneticStatus(
-            state=GeneticState.CONFIRMED, reasons=("problem-list-only",), evidence=(_diagnosis(reader, latest),), on=latest.on, ordered=ordered
+            state=GeneticState.CONFIRMED,
+            reasons=("problem-list-only", *(["not-understood"] if unreadable else [])),
+            evidence=(_diagnosis(reader, latest),),
+            on=latest.on,
+            ordered=ordered,
         )
     return GeneticStatus(state=GeneticState.PENDING if ordered else GeneticState.NONE, ordered=ordered)
 
@@ -204,7 +222,8 @@ def _weigh(
         if not compatible:
             reasons.append("no-compatible-finding")
     elif newest.call is Call.NEGATIVE:
-        state = GeneticState.NEGATIVE
+        # A negative after a positive is looked at by a person: it is not left to silence.
+        state = GeneticState.UNCERTAIN if any(r.call >= Call.LOW for r in readings) else GeneticState.NEGATIVE
         if transplant:
             reasons.append("after-transplant")
         if diagnosis and transplant:
@@ -261,18 +280,22 @@ def _diagnosis(reader: GeneReader, condition: Condition) -> Evidence:
     return Evidence(what=reader.rules.messages["problem-list"], ref=condition.ref, on=condition.on)
 
 
-def _ordered(reader: GeneReader, chart: Chart, about: list[Report]) -> Evidence | None:
-    """The newest open order or unfinished result of the test."""
+def _ordered(reader: GeneReader, chart: Chart, about: list[Report], readings: list[Reading]) -> Evidence | None:
+    """The newest open order, unfinished result or result that cannot be read here (a scan, a document) of the test."""
     start = period(reader.rules.order_window).before(chart.today)
     sets = reader.rules.test_codes
     open_orders = [
         o
         for o in chart.record.orders
-        if o.status in ("active", "on-hold") and sets in chart.sets_of_fact(o) and (o.on is None or start <= o.on <= chart.today)
+        if o.status in ("active", "on-hold", *([] if readings else ["completed"]))
+        and sets in chart.sets_of_fact(o)
+        and (o.on is None or start <= o.on <= chart.today)
     ]
-    pending = [r for r in about if r.status in _PENDING and (r.on is None or r.on >= start)]
-    facts = sorted([*open_orders, *pending], key=lambda f: f.order, reverse=True)
+    recent = [r for r in about if r.on is None or r.on >= start]
+    pending = [r for r in recent if r.status in _PENDING]
+    closed = [r for r in recent if r.status in _FINAL and not _says_something(r) and reader.is_specific(r) and not readings]
+    facts = sorted([*open_orders, *pending, *closed], key=lambda f: f.order, reverse=True)
     if not facts:
         return None
-    word = "result-pending" if isinstance(facts[0], Report) else "ordered"
+    word = "ordered" if not isinstance(facts[0], Report) else "result-pending" if facts[0].status in _PENDING else "result-unreadable"
     return Evidence(what=reader.rules.messages[word], ref=facts[0].ref, on=facts[0].on)

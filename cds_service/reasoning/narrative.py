@@ -51,6 +51,7 @@ class Spoken(NamedTuple):
     classes: frozenset[str] = frozenset()
     variant: str = ""
     fraction: float | None = None
+    other_person: bool = False
 
 
 class NarrativeReader:
@@ -59,6 +60,7 @@ class NarrativeReader:
     def __init__(self, words: Words, confirming: Sequence[VariantPattern], variants: Sequence[Variant]) -> None:
         self._word = {name: re.compile(getattr(words, name), re.IGNORECASE) for name in words.__struct_fields__}
         self._confirming = [re.compile(p.pattern, re.IGNORECASE) for p in confirming]
+        self._canonical = [re.compile(p.pattern, re.IGNORECASE) for p in confirming if p.tier == "canonical"]
         self._variants = variants
 
     def names_gene(self, text: str) -> bool:
@@ -72,6 +74,10 @@ class NarrativeReader:
     def confirms(self, text: str) -> bool:
         """Whether a text names a variant that confirms by itself."""
         return any(pattern.search(_tidy(text)) for pattern in self._confirming)
+
+    def is_canonical(self, text: str) -> bool:
+        """Whether a text names a canonical variant."""
+        return any(pattern.search(_tidy(text)) for pattern in self._canonical)
 
     def known(self, text: str) -> str:
         """The catalogue's own spelling of a variant, so that no words of a chart reach a card."""
@@ -115,11 +121,13 @@ class NarrativeReader:
             classes=frozenset(told.classes),
             variant=min(left, default=""),
             fraction=told.fraction,
+            other_person=told.other_person,
         )
 
     def _sentence(self, sentence: str, told: _Told, *, ours: bool) -> bool:
         """Read one sentence into what was told; answers whether the next one still belongs to the gene."""
         if self.matches("relative", sentence):
+            told.other_person = True
             return ours
         pieces = []
         for piece in _PIECE.split(sentence):
@@ -197,7 +205,7 @@ class _Told:
     """What has been read so far."""
 
     def __init__(self) -> None:
-        self.negative = self.asserted = self.no_call = self.germline = self.only_denials = False
+        self.negative = self.asserted = self.no_call = self.germline = self.only_denials = self.other_person = False
         self.named: set[str] = set()
         self.denied: set[str] = set()
         self.classes: set[str] = set()
@@ -206,6 +214,7 @@ class _Told:
 
 def _tidy(text: str) -> str:
     """HGVS names without the blanks that some reports put into them."""
+    text = re.sub(r"[^\S\n\r]+", " ", text)
     joined = re.sub(r"\b([cp])\.\s+", r"\1.", text, flags=re.IGNORECASE)
     return re.sub(r"(?<=[ACGTacgt])\s*>\s*(?=[ACGTacgt])", ">", re.sub(r"\b(c\.\d+)\s+(?=[ACGT]\s*>)", r"\1", joined, flags=re.IGNORECASE))
 

@@ -56,21 +56,30 @@ _ALL = (
     CodingSystem("DOID", "http://disease-ontology.org", r"DOID:\d+", ("http://purl.obolibrary.org/obo/doid.owl",)),
 )
 SYSTEMS = {system.uri: system for system in _ALL}
-_SPELLINGS = {spelling.lower(): s.uri for s in _ALL for spelling in (s.uri, *s.aliases)}
+_SPELLINGS = {spelling.lower(): s.uri for s in _ALL for spelling in (s.uri, s.name, s.name.replace("-", ""), *s.aliases)}
 _PREFIXED = frozenset(s.uri for s in _ALL if s.name in {"HPO", "HGNC", "MONDO", "DOID"})
 _ICD = frozenset(s.uri for s in _ALL if s.hierarchical)
+_LONGEST_SYSTEM, _LONGEST_CODE = 200, 64
 _ICD_WITHOUT_DOT = re.compile(r"[A-Z]\d[0-9A-Z][0-9A-Z]{1,4}")
 
 
 def canonical_system(uri: str) -> str:
     """Answer the one spelling of a code system's URI; an unknown system is kept as it came."""
     bare = uri.strip().split("|", 1)[0].rstrip("/")
+    if bare.startswith("https://"):
+        bare = "http://" + bare[8:]
     return _SPELLINGS.get(bare.lower(), "http://snomed.info/sct" if bare.startswith("http://snomed.info/sct/") else bare)
 
 
-@lru_cache(maxsize=16384)
 def code(system: str, value: str) -> Code:
     """Answer a code in canonical spelling (ICD-10 with its dot, ontology ids in capitals)."""
+    if len(system) > _LONGEST_SYSTEM or len(value) > _LONGEST_CODE:
+        return Code(system[:_LONGEST_SYSTEM], value[:_LONGEST_CODE])  # no code of ours, and not remembered
+    return _code(system, value)
+
+
+@lru_cache(maxsize=16384)
+def _code(system: str, value: str) -> Code:
     uri, text = canonical_system(system), value.strip()
     if uri in _ICD:
         text = text.upper()

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 Day = dt.date
+_LONGEST_DATE = 40
 _FORM = re.compile(r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2})(?:[T ].*)?)?)?")
 _PERIOD = re.compile(r"P(?:([0-9]{1,4})Y)?(?:([0-9]{1,5})M)?(?:([0-9]{1,6})D)?")
 
@@ -61,9 +62,13 @@ def period(text: str) -> Period:
     return Period(years * 12 + months, days)
 
 
-@lru_cache(maxsize=8192)
 def moment(text: str) -> Moment | None:
     """Read a FHIR date, dateTime or instant; a year counts as 1 July, a month as its 15th. None if it is no date."""
+    return _moment(text) if len(text) <= _LONGEST_DATE else None
+
+
+@lru_cache(maxsize=8192)
+def _moment(text: str) -> Moment | None:
     match = _FORM.fullmatch(text.strip())
     if not match:
         return None

@@ -55,6 +55,7 @@ class LabResult(Fact, frozen=True, kw_only=True):
     comparator: str = ""  # "", "<", "<=", ">", ">="
     upper_limit: float | None = None  # of the reference range, in the same unit
     remark: str = ""
+    flaw: str = ""  # why it must not be used, such as a date that cannot be read
 
 
 class Condition(Fact, frozen=True, kw_only=True):

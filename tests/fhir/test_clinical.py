@@ -188,10 +188,10 @@ def test_reads_a_statement_with_its_period():
 
 @pytest.mark.parametrize(
     ("members", "counted"),
-    [({}, 1), ({"intent": "plan"}, 0), ({"intent": "proposal"}, 0), ({"doNotPerform": True}, 0), ({"intent": "original-order"}, 1)],
+    [({}, 1), ({"intent": "plan"}, 1), ({"intent": "proposal"}, 1), ({"doNotPerform": True}, 0), ({"intent": "original-order"}, 1)],
 )
-def test_ignores_a_service_that_is_only_proposed(members, counted):
-    """A proposal, a plan or a prohibition is no order."""
+def test_takes_every_request_but_a_prohibition(members, counted):
+    """A proposal that was accepted is not offered again; what must not be done is no order."""
     order = resource(
         "ServiceRequest", **{"status": "active", "intent": "order", "code": {"text": "UBA1 sequencing"}, "authoredOn": "2026-11-01", **members}
     )

@@ -260,7 +260,7 @@ REPLACED = {
     "terms that name each other": (
         "assessment.yaml",
         "when: {any: [crp, esr, recurrent-fever, steroid-dependence]}",
-        "when: {any: [crp, inflammation-persistent]}",
+        "when: {any: [crp, compatible-disease]}",
         "inflammation",
     ),
     "unknown gate": ("module.yaml", "no_card_when: [child, deceased]", "no_card_when: [child, unicorn]", "'unicorn'"),

@@ -26,10 +26,11 @@ def matcher():
         ("Macrocytic anaemia", {"cond-macrocytic-anemia", "cond-macrocytic-anemia-only", "cond-macrocytosis-text-needed", "cond-cytopenia"}),
         ("Anemia", {"cond-cytopenia"}),
         ("Auricular chondritis", {"cond-chondritis-other"}),
-        ("(chondritis)", {"cond-chondritis-other"}),
+        ("(auricular chondritis)", {"cond-chondritis-other"}),
+        ("chondritis of the ribs", set()),
         ("Pulmonary infiltrates, bilateral", {"cond-pulmonary"}),
         ("Acute pulmonary embolism", {"cond-vte"}),
-        ("VEXAS syndrome", {"disease-codes"}),
+        ("VEXAS syndrome", {"disease-codes", "uba1-test"}),
         ("", set()),
     ],
 )

@@ -169,7 +169,7 @@ PATIENTS = {
     "amended": ((moved(POSITIVE, 30, status="amended"), SWEET), "confirmed", ("vexas-confirmed",)),
     "corrected": ((moved(POSITIVE, 30, status="corrected"), SWEET), "confirmed", ("vexas-confirmed",)),
     "older negative, newer positive": ((NEGATIVE, POSITIVE, SWEET), "confirmed", ("vexas-confirmed",)),
-    "older positive, newer negative": ((moved(POSITIVE, 90), NEGATIVE, SWEET), "negative", ()),
+    "older positive, newer negative": ((moved(POSITIVE, 90), NEGATIVE, SWEET), "uncertain", ("vexas-uncertain",)),
     "both on one day": ((moved(POSITIVE, 60), NEGATIVE, SWEET), "confirmed", ("vexas-confirmed",)),
     "negative": ((NEGATIVE, SWEET), "negative", ()),
     "ordered": ((order("uba1-test"), SWEET), "pending", ()),
