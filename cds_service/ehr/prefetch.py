@@ -57,10 +57,14 @@ def _answer(entries: list[dict[str, Any]], query: str) -> dict[str, Any]:
 
 def _has_code(resource: Mapping[str, Any], codes: frozenset[str]) -> bool:
     """Whether a resource, one of its components or a contained one has a code that was asked for."""
-    concepts = [resource.get("code"), *(c.get("code") for c in resource.get("component", []))]
-    concepts += [c.get("code") for c in resource.get("contained", []) if isinstance(c, dict)]
-    codings = [c for concept in concepts if isinstance(concept, dict) for c in concept.get("coding", [])]
+    holders = [resource, *_objects(resource.get("component")), *_objects(resource.get("contained"))]
+    codings = [c for holder in holders if isinstance(holder.get("code"), dict) for c in _objects(holder["code"].get("coding"))]
     return any(f"{c.get('system')}|{c.get('code')}" in codes for c in codings)
+
+
+def _objects(value: Any) -> list[dict[str, Any]]:
+    """The objects of a list; anything else is left out."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def _when(resource: Mapping[str, Any]) -> str:
