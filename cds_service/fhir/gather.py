@@ -109,7 +109,7 @@ class _Found(NamedTuple):
     """The facts of one resource, and what decides between two versions of it."""
 
     version: tuple[str, bool]  # when it was updated; of two with the same time the withdrawn one holds
-    raw: bytes
+    entry: Entry
     facts: tuple[facts.Fact, ...]
 
 
@@ -131,7 +131,7 @@ class _Reader:
         if entry.kind not in _READ or decoder is None:
             return
         try:
-            resource = decoder.decode(entry.raw)
+            resource = entry.resource or decoder.decode(entry.raw)
         except _UNREADABLE as error:
             self.issues.append(unreadable(entry.kind, key, _place_of(error)))
             self.damaged.add(key)
@@ -147,15 +147,14 @@ class _Reader:
             (self._nobody if mine is None else self._foreign)[key] += 1
             return
         ref = f"{entry.kind}/{resource.id}" if resource.id and _ID.fullmatch(resource.id) else None
-        raw = bytes(entry.raw)
         updated = moment(resource.meta.lastUpdated) if resource.meta and resource.meta.lastUpdated else None
         status = resource.verificationStatus if entry.kind == "Condition" else resource.status
         withdrawn = read.status_code(status)
         version = (updated.order if updated else "", withdrawn in _WITHDRAWN)
-        identity = (entry.kind, resource.id or f"\0{raw.decode(errors='replace')}")
+        identity = (entry.kind, resource.id or f"\0{entry.content().decode(errors='replace')}")
         known = self._found.get(identity)
-        if known is None or (version, raw) > (known.version, known.raw):
-            self._found[identity] = _Found(version, raw, tuple(self._facts(entry.kind, resource, ref)))
+        if known is None or version > known.version or (version == known.version and entry.content() > known.entry.content()):
+            self._found[identity] = _Found(version, entry, tuple(self._facts(entry.kind, resource, ref)))
 
     def _mine(self, kind: str, resource: Any) -> bool | None:
         """Whether a resource is about this patient: its subject is, and it has no other focus (a donor, a fetus)."""
@@ -220,7 +219,7 @@ class _Reader:
                 self.issues.append(
                     Issue("warning", f"{count} in '{key}' {what} and was not used", "Send only this patient's data, each with its subject.")
                 )
-        founds = sorted(self._found.values(), key=lambda found: found.raw)
+        founds = (self._found[identity] for identity in sorted(self._found))
         every = sorted((f for found in founds for f in found.facts), key=lambda f: f.order)
 
         def of(kind: type[Any]) -> tuple[Any, ...]:
@@ -251,9 +250,9 @@ def _drugs_by_reference(unpacked: Iterable[Prefetched]) -> dict[str, fhir.Codeab
     """Medications that came beside the orders, by id and by full URL."""
     found: dict[str, fhir.CodeableConcept] = {}
     entries = [e for p in unpacked for e in p.entries if e.kind == "Medication"]
-    for entry in sorted(entries, key=lambda e: bytes(e.raw)):
+    for entry in sorted(entries, key=Entry.content):
         try:
-            concept = _decode(fhir.Medication, entry.raw).code
+            concept = (entry.resource or _decode(fhir.Medication, entry.raw)).code
         except _UNREADABLE:
             continue
         if concept is not None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
 from cds_service.fhir import resources as fhir
 from cds_service.record.facts import Issue, Source
 
+_NO_RAW = msgspec.Raw()
 _BUNDLE = msgspec.json.Decoder(fhir.Bundle)
 _COMPANIONS = ("Medication", "Patient")  # may come beside what was searched for
 _MOST_ENTRIES = 20_000
@@ -24,12 +25,17 @@ _OUTCOME = msgspec.json.Decoder(fhir.OperationOutcome)
 
 
 class Entry(NamedTuple):
-    """One resource of a prefetch key, still undecoded."""
+    """One resource of a prefetch key: decoded with its whole Bundle, or still raw where something in the Bundle is odd."""
 
     kind: str
     id: str | None
     full_url: str | None
     raw: msgspec.Raw
+    resource: Any = None
+
+    def content(self) -> bytes:
+        """The resource's bytes, to tell two versions apart whatever their order."""
+        return bytes(self.raw) if self.resource is None else msgspec.json.encode(self.resource)
 
 
 class Prefetched(NamedTuple):
@@ -55,10 +61,34 @@ def unpack(key: str, wanted: str, raw: msgspec.Raw | None, page: int | None = No
         if kind.resourceType != "Bundle":
             entry = Entry(kind.resourceType or "", fhir.KIND.decode(raw).id, None, raw)
             return Prefetched(Source.READ, (entry,)) if entry.kind == wanted else Prefetched(Source.UNAVAILABLE, (entry,), (_stranger(key, wanted),))
-        bundle = _BUNDLE.decode(raw)
+        whole = _whole(wanted, raw)
+        bundle = fhir.Bundle() if whole else _BUNDLE.decode(raw)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         return Prefetched(Source.UNAVAILABLE, (), (Issue("warning", f"'{key}' could not be read", "Send a FHIR R4 Bundle or resource."),))
-    return _of_bundle(key, wanted, bundle, page)
+    return _of_whole(key, wanted, whole, page) if whole else _of_bundle(key, wanted, bundle, page)
+
+
+def _whole(wanted: str, raw: msgspec.Raw) -> Any:
+    """A Bundle decoded in one go, as nearly every one can be; None if one of its members is not as FHIR has it."""
+    decoder = fhir.WHOLE.get(wanted)
+    if decoder is None:
+        return None
+    try:
+        bundle = decoder.decode(raw)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        return None
+    return bundle if len(bundle.entry or ()) <= _MOST_ENTRIES else None
+
+
+def _of_whole(key: str, wanted: str, bundle: Any, page: int | None) -> Prefetched:
+    """The entries of a Bundle in which nothing is odd."""
+    listed = bundle.entry or ()
+    entries = tuple(Entry(type(e.resource).__name__, e.resource.id, e.fullUrl, _NO_RAW, e.resource) for e in listed)
+    more = any((link.relation or "").lower() == "next" for link in bundle.link or ())
+    matches = sum(e.kind == wanted for e in entries)
+    if more or (bundle.total or 0) > matches or (page is not None and len(entries) >= page):
+        return Prefetched(Source.INCOMPLETE, entries, (_full(key),))
+    return Prefetched(Source.READ, entries)
 
 
 def _of_bundle(key: str, wanted: str, bundle: fhir.Bundle, page: int | None) -> Prefetched:
@@ -97,7 +127,7 @@ def _of_bundle(key: str, wanted: str, bundle: fhir.Bundle, page: int | None) -> 
     matches = sum(e.kind == wanted for e in entries)
     if _has_more(bundle.link) or _total(bundle.total) > matches or (page is not None and len(entries) >= page):
         source = Source.INCOMPLETE
-        issues.append(Issue("warning", f"'{key}' holds a full page; older data may be missing", "Raise the page size of this query."))
+        issues.append(_full(key))
     return Prefetched(source, tuple(entries), tuple(dict.fromkeys(issues)))
 
 
@@ -128,6 +158,10 @@ def _total(raw: msgspec.Raw) -> int:
         return _INT.decode(raw) if memoryview(raw) else 0
     except msgspec.DecodeError:
         return 0
+
+
+def _full(key: str) -> Issue:
+    return Issue("warning", f"'{key}' holds a full page; older data may be missing", "Raise the page size of this query.")
 
 
 def _stranger(key: str, wanted: str) -> Issue:

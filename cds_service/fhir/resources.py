@@ -304,3 +304,18 @@ READ: dict[str, msgspec.json.Decoder[Any]] = {
     )
 }
 KIND = msgspec.json.Decoder(Kind)
+
+
+def _whole(kind: type[Resource]) -> msgspec.json.Decoder[Any]:
+    """A decoder of Bundles that hold one type of resource and what may come with it; every entry has its resource."""
+    resource: Any = kind | Medication | Patient if kind is not Patient else Patient | Medication
+    entry = msgspec.defstruct("WholeEntry", [("resource", resource), ("fullUrl", str | None, None)])
+    listed: Any = list[entry]  # type: ignore[valid-type]
+    members: list[Any] = [("entry", listed | None, None), ("link", list[Link] | None, None), ("total", int | None, None)]
+    return msgspec.json.Decoder(msgspec.defstruct("WholeBundle", members))
+
+
+WHOLE = {
+    kind.__name__: _whole(kind)
+    for kind in (Observation, Condition, MedicationRequest, MedicationStatement, ServiceRequest, DiagnosticReport, Procedure, Immunization)
+}

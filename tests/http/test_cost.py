@@ -1,0 +1,104 @@
+"""What an answer costs: its work grows with the chart and not with its square, and its memory not with the patients seen."""
+
+from __future__ import annotations
+
+import datetime as dt
+import gc
+import time
+import tracemalloc
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests import build
+
+TIMES = 4
+MOST_TIMES = 12  # the square would be 16
+SHORTEST = 0.01  # seconds; what is faster is not measured well
+REQUESTS = 50
+LONG = 200_000
+MOST_GROWTH = 5_000_000
+
+
+def day(index: int) -> str:
+    """One of the last 300 days."""
+    return (build.TODAY - dt.timedelta(days=index % 300)).isoformat()
+
+
+def blanks(count: int) -> dict[str, Any]:
+    """Reports of the gene with long runs of blanks where a number, a unit or a further word might stand."""
+    words = ("UBA1 VAF{}", "UBA1 p.Met41Thr{}detected{}", "no{}UBA1 variant", "40{}% VAF", "UBA1:{}no", "UBA1{}\n{}")
+    reports = [build.report(w.replace("{}", " " * count), id=str(i)) for i, w in enumerate(words)]
+    return {**build.suspect(), "reports": build.bundle(*reports)}
+
+
+def results_and_orders(count: int) -> dict[str, Any]:
+    """Many results, each to be compared with many orders of a drug that suppresses them."""
+    orders = [build.medication("tocilizumab 162 mg", day(i), id=f"o{i}", status="stopped") for i in range(count)]
+    results = [build.crp(60, on=day(i), id=f"r{i}") for i in range(count)]
+    return {**build.suspect(), "medicationRequests": build.bundle(*orders), "inflammation": build.bundle(*results)}
+
+
+def results_without_unit(count: int) -> dict[str, Any]:
+    """Many results that each become an issue."""
+    labs = [build.mcv(100 + i / 1000, "", day(i), id=str(i)) for i in range(count)]
+    return {**build.suspect(), "bloodCounts": build.bundle(*labs)}
+
+
+def bad_entries(count: int) -> dict[str, Any]:
+    """Many small entries that are no resources."""
+    conditions = {"resourceType": "Bundle", "entry": [{"resource": {"resourceType": "condition", "id": str(i)}} for i in range(count)]}
+    return {**build.suspect(), "conditions": conditions}
+
+
+CHARTS: dict[str, tuple[Callable[[int], dict[str, Any]], int]] = {
+    "blanks in reports of the gene": (blanks, 20_000),
+    "results and IL-6 inhibitors": (results_and_orders, 700),
+    "results without a unit": (results_without_unit, 3_000),
+    "bad small entries": (bad_entries, 4_500),
+}
+
+
+def cost(client: Any, prefetch: dict[str, Any]) -> float:
+    """Seconds of work for one answer."""
+    body = build.body_of(build.request(prefetch))
+    gc.collect()
+    started = time.process_time()
+    response = client.post(build.SERVICE, data=body, content_type="application/json")
+    spent = time.process_time() - started
+    assert 200 == response.status_code
+    return spent
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_works_in_proportion_to_the_chart(client, name):
+    """Four times the chart costs far less than sixteen times the work."""
+    chart, count = CHARTS[name]
+    cost(client, chart(10))
+
+    once, four_times = cost(client, chart(count)), cost(client, chart(count * TIMES))
+
+    assert four_times < MOST_TIMES * max(once, SHORTEST)
+
+
+def test_keeps_no_long_texts_of_charts(client):
+    """What is remembered between requests does not grow with the words of the patients seen."""
+
+    def ask(index: int) -> None:
+        """Ask about a patient with a long text of its own."""
+        text = f"Sweet syndrome {index} " + f"word{index} " * (LONG // len(f"word{index} "))
+        cost(client, {**build.suspect(), "conditions": build.bundle(build.condition(code={"text": text}))})
+
+    tracemalloc.start()
+    try:
+        ask(0)
+        before = tracemalloc.get_traced_memory()[0]
+        for index in range(1, REQUESTS + 1):
+            ask(index)
+        gc.collect()
+        growth = tracemalloc.get_traced_memory()[0] - before
+    finally:
+        tracemalloc.stop()
+
+    assert growth < MOST_GROWTH
