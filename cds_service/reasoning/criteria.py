@@ -387,7 +387,7 @@ def _(criterion: ReportText, chart: Chart) -> Answer:
 def _said(criterion: ReportText, chart: Chart, report: Report) -> tuple[Truth, str]:
     """What a report says, piece by piece of its sentences: a denial holds for its own piece."""
     answer = Truth.UNKNOWN
-    for sentence in re.split(r"(?<=[.;!?])\s+|\n+", report.conclusion[:20000]):
+    for sentence in re.split(r"(?<=[.;!?])\s+|\n+", re.sub(r"[^\S\n]+", " ", report.conclusion[:20000])):
         for piece in _PIECE.split(sentence):
             words = piece.lower().split()
             hit = next((i for i, w in enumerate(words) if _compiled(criterion.pattern).search(w)), None)

@@ -16,6 +16,7 @@ from cds_service.record.dates import period
 from cds_service.record.facts import Condition, Report, ReportItem
 
 _MOST_REPORTS = 100
+_LONGEST = 20_000
 _FINAL = frozenset({"final", "amended", "corrected", "appended"})
 _PENDING = frozenset({"registered", "preliminary", "partial", "unknown", None})
 
@@ -155,7 +156,7 @@ class GeneReader:
 
     def _limited(self, report: Report) -> bool:
         """Whether a negative leaves room for a miss: Sanger, partial, or of unstated coverage."""
-        texts = " ".join((report.text, report.conclusion, *(i.value_text for i in report.items)))
+        texts = " ".join((report.text, report.conclusion, *(i.value_text for i in report.items)))[:_LONGEST]
         return self.narratives.matches("partial", texts) or not self.narratives.matches("complete", texts)
 
     def is_specific(self, report: Report) -> bool:

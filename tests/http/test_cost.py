@@ -29,8 +29,20 @@ def day(index: int) -> str:
 def blanks(count: int) -> dict[str, Any]:
     """Reports of the gene with long runs of blanks where a number, a unit or a further word might stand."""
     words = ("UBA1 VAF{}", "UBA1 p.Met41Thr{}detected{}", "no{}UBA1 variant", "40{}% VAF", "UBA1:{}no", "UBA1{}\n{}")
-    reports = [build.report(w.replace("{}", " " * count), id=str(i)) for i, w in enumerate(words)]
+    code = {"coding": [{"system": build.LOINC, "code": "104268-8"}]}
+    reports = [build.report(w.replace("{}", " " * count), id=str(i), code=code) for i, w in enumerate(words)]
     return {**build.suspect(), "reports": build.bundle(*reports)}
+
+
+def blanks_in_marrow_reports(count: int) -> dict[str, Any]:
+    """A marrow report with a long run of blanks."""
+    return {**build.suspect(), "reports": build.bundle(build.report("Marrow" + " " * count + "x", id="m"))}
+
+
+def exons(count: int) -> dict[str, Any]:
+    """A negative report of the gene that names an exon again and again."""
+    code = {"coding": [{"system": build.LOINC, "code": "104268-8"}]}
+    return {**build.suspect(), "reports": build.bundle(build.report("UBA1: no variant detected. " + "exon 3 " * count + "14", id="e", code=code))}
 
 
 def results_and_orders(count: int) -> dict[str, Any]:
@@ -53,7 +65,9 @@ def bad_entries(count: int) -> dict[str, Any]:
 
 
 CHARTS: dict[str, tuple[Callable[[int], dict[str, Any]], int]] = {
-    "blanks in reports of the gene": (blanks, 20_000),
+    "up to 20,000 blanks in reports of the gene": (blanks, 5_000),
+    "blanks in a marrow report": (blanks_in_marrow_reports, 5_000),
+    "an exon named again and again": (exons, 8_000),
     "results and IL-6 inhibitors": (results_and_orders, 700),
     "results without a unit": (results_without_unit, 3_000),
     "bad small entries": (bad_entries, 4_500),
