@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+import signal
+import sys
 from collections.abc import Callable
 
 from flask import Flask, Response
@@ -14,6 +17,8 @@ from cds_service.knowledge.loader import load
 from cds_service.record.dates import Day
 from cds_service.settings import Settings, from_environment
 from cds_service.web import about
+
+_END_WITH_PARENT = 1  # PR_SET_PDEATHSIG of prctl(2)
 
 
 def create_app(settings: Settings | None = None, today: Callable[[], Day] | None = None) -> Flask:
@@ -40,7 +45,19 @@ def create_app(settings: Settings | None = None, today: Callable[[], Day] | None
 
 def server_app() -> Flask:
     """What the WSGI server loads in each worker."""
+    _leave_the_terminal()
     telemetry.configure()
     app = create_app()
     telemetry.event("service.ready")
     return app
+
+
+def _leave_the_terminal() -> None:
+    """Leave stopping to the parent: a worker that gets Ctrl-C itself, and then the parent's SIGTERM, may miss both.
+
+    On Linux the kernel ends it with its parent, so that none is left behind when the parent is killed.
+    """
+    if os.getppid() != 1 and hasattr(os, "setpgrp"):
+        os.setpgrp()
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_END_WITH_PARENT, signal.SIGTERM)

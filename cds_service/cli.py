@@ -8,6 +8,7 @@ import os
 import re
 import socket
 import sys
+import threading
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
@@ -89,11 +90,23 @@ def _refuse_taken(settings: Settings) -> None:
 
 
 def _run(settings: Settings) -> None:
-    from granian import Granian
     from granian.constants import Interfaces
     from granian.log import LogLevels
+    from granian.server import Server
 
-    server = Granian(
+    class Stoppable(Server):  # type: ignore[misc, valid-type]
+        """A server whose signal handler cannot meet its own lock."""
+
+        def signal_handler_interrupt(self, *_arguments: object, **_named: object) -> None:
+            """Ask the main loop to end.
+
+            Event.set() inside a signal handler blocks for ever if the signal arrives while the main thread holds the
+            event's lock, as it does when a worker ends at the same moment (Ctrl-C reaches both); so another thread sets it.
+            """
+            self.interrupt_signal = True
+            threading.Thread(target=self.main_loop_interrupt.set, daemon=True).start()
+
+    server = Stoppable(
         "cds_service.app:server_app",
         factory=True,
         address=settings.host,
@@ -101,6 +114,7 @@ def _run(settings: Settings) -> None:
         interface=Interfaces.WSGI,
         workers=settings.workers,
         blocking_threads=_THREADS,
+        workers_kill_timeout=10,
         log_level=LogLevels.warning,
     )
     server.serve()

@@ -1,4 +1,4 @@
-"""Starts the service as a user does, fires the printed request at it over real HTTP, and stops it with SIGTERM."""
+"""Starts the service as a user does, fires the printed request at it over real HTTP, and stops it with Ctrl-C."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def main() -> None:
         if took > LONGEST_START:
             sys.exit(f"a second start must take under {LONGEST_START} s")
     finally:
-        os.killpg(process.pid, signal.SIGTERM)
+        os.killpg(process.pid, signal.SIGINT)  # as Ctrl-C does
         process.wait(timeout=15)
 
 
