@@ -115,7 +115,7 @@ def _run(settings: Settings) -> None:
         workers=settings.workers,
         blocking_threads=_THREADS,
         workers_kill_timeout=10,
-        log_level=LogLevels.warning,
+        log_level=LogLevels.error,
     )
     server.serve()
 
