@@ -52,20 +52,20 @@ def unpack(key: str, wanted: str, raw: msgspec.Raw | None, page: int | None = No
         return Prefetched(Source.UNAVAILABLE, (), (Issue("information", f"'{key}' was not sent", "Configure this prefetch key."),))
     if bytes(memoryview(raw)[:1]) == b"n":
         return Prefetched(Source.READ)
+    whole = _whole(wanted, raw)
+    if whole is not None:
+        return _of_whole(key, wanted, whole, page)
     try:
         kind = _TYPE.decode(raw)
         if kind.resourceType == "OperationOutcome":
-            return Prefetched(
-                Source.UNAVAILABLE, (), (Issue("warning", f"the query for '{key}' failed in the EHR", "Check access rights for this query."),)
-            )
+            refused = Issue("warning", f"the query for '{key}' failed in the EHR", "Check access rights for this query.")
+            return Prefetched(Source.UNAVAILABLE, (), (refused,))
         if kind.resourceType != "Bundle":
             entry = Entry(kind.resourceType or "", fhir.KIND.decode(raw).id, None, raw)
             return Prefetched(Source.READ, (entry,)) if entry.kind == wanted else Prefetched(Source.UNAVAILABLE, (entry,), (_stranger(key, wanted),))
-        whole = _whole(wanted, raw)
-        bundle = fhir.Bundle() if whole else _BUNDLE.decode(raw)
+        return _of_bundle(key, wanted, _BUNDLE.decode(raw), page)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         return Prefetched(Source.UNAVAILABLE, (), (Issue("warning", f"'{key}' could not be read", "Send a FHIR R4 Bundle or resource."),))
-    return _of_whole(key, wanted, whole, page) if whole else _of_bundle(key, wanted, bundle, page)
 
 
 def _whole(wanted: str, raw: msgspec.Raw) -> Any:

@@ -26,6 +26,9 @@ def codes(concept: fhir.CodeableConcept | None) -> tuple[Code, ...]:
     """The codes of a concept in canonical spelling; a coding without system or code is left out."""
     if concept is None or not concept.coding:
         return ()
+    if len(concept.coding) == 1:
+        only = concept.coding[0]
+        return (code(only.system, only.code),) if only.system and only.code else ()
     return tuple(code(c.system, c.code) for c in concept.coding[:_MOST_CODINGS] if c.system and c.code)
 
 
@@ -74,63 +77,63 @@ def plain_code(text: str | None) -> str | None:
 
 def observation(resource: fhir.Observation, ref: str | None) -> Iterator[facts.LabResult | facts.Report]:
     """The numbers of an observation and its components, and, where it is not a number, its report."""
-    status = plain_code(resource.status)
     when = first_moment(resource.effectiveDateTime, resource.effectiveInstant, resource.effectivePeriod, resource.issued)
-    remark = " ".join([*(n.text or "" for n in resource.note or ()), *(text(i) for i in resource.interpretation or ())])
+    status, flaw, remark = plain_code(resource.status), _flaw(resource, when), _remark(resource)
     number = _number(resource)
-    dated = any((resource.effectiveDateTime, resource.effectiveInstant, resource.effectivePeriod, resource.issued))
-    flaw = (
-        "has a date that cannot be read" if dated and when is None else "is marked as absent by the laboratory" if resource.dataAbsentReason else ""
-    )
-    own = codes(resource.code)
-    name = words(resource.code)
-    if number:
+    numbers: list[tuple[fhir.Observation | fhir.Component, Number]] = [(resource, number)] if number else []
+    numbers += [(part, inner) for part in (resource.component or ())[:MOST_PARTS] if (inner := _number(part))]
+    for holder, found in numbers:
         yield facts.LabResult(
             ref=ref,
-            codes=own,
-            text="",
+            codes=codes(holder.code),
             status=status,
             when=when,
-            value=number.value,
-            unit=number.unit,
-            comparator=number.comparator,
-            upper_limit=upper_limit(resource.referenceRange, number.unit),
+            value=found.value,
+            unit=found.unit,
+            comparator=found.comparator,
+            upper_limit=upper_limit(holder.referenceRange, found.unit),
             remark=remark,
             flaw=flaw,
         )
-    for part in (resource.component or ())[:MOST_PARTS]:
-        if inner := _number(part):
-            limit = upper_limit(part.referenceRange, inner.unit)
-            yield facts.LabResult(
-                ref=ref,
-                codes=codes(part.code),
-                status=status,
-                when=when,
-                value=inner.value,
-                unit=inner.unit,
-                comparator=inner.comparator,
-                upper_limit=limit,
-                remark=remark,
-                flaw=flaw,
-            )
+    if number is None or resource.valueString:
+        yield from _worded(resource, ref, status, when)
+
+
+def _flaw(resource: fhir.Observation, when: Moment | None) -> str:
+    """Why a number must not be used, whatever it is."""
+    if when is None and any((resource.effectiveDateTime, resource.effectiveInstant, resource.effectivePeriod, resource.issued)):
+        return "has a date that cannot be read"
+    return "is marked as absent by the laboratory" if resource.dataAbsentReason else ""
+
+
+def _remark(resource: fhir.Observation) -> str:
+    """Notes and interpretation in words."""
+    if not resource.note and not resource.interpretation:
+        return ""
+    return " ".join([*(n.text or "" for n in resource.note or ()), *(text(i) for i in resource.interpretation or ())])
+
+
+def _worded(resource: fhir.Observation, ref: str | None, status: str | None, when: Moment | None) -> Iterator[facts.Report]:
+    """What an observation says in words or codes, if it says anything so."""
     items = tuple(_item(part) for part in (resource.component or ())[:MOST_PARTS])
     interpretations = tuple(c.value.upper() for i in resource.interpretation or () for c in codes(i))
     told = resource.valueString or text(resource.valueCodeableConcept)
     worded = any(i.value_codes or i.value_text for i in items)
-    if (number is None or resource.valueString) and (told or worded or resource.derivedFrom or interpretations or not items):
-        yield facts.Report(
-            ref=ref,
-            codes=own,
-            text=name,
-            status=status,
-            when=when,
-            conclusion="\n".join(t for t in (told, *(n.text or "" for n in resource.note or ())) if t),
-            conclusion_codes=codes(resource.valueCodeableConcept),
-            interpretations=interpretations,
-            items=items,
-            derived_from=tuple(_bare(r.reference) for r in resource.derivedFrom or () if r.reference),
-            specimen=(resource.specimen.display or "") if resource.specimen else "",
-        )
+    if not (told or worded or resource.derivedFrom or interpretations or not items):
+        return
+    yield facts.Report(
+        ref=ref,
+        codes=codes(resource.code),
+        text=words(resource.code),
+        status=status,
+        when=when,
+        conclusion="\n".join(t for t in (told, *(n.text or "" for n in resource.note or ())) if t),
+        conclusion_codes=codes(resource.valueCodeableConcept),
+        interpretations=interpretations,
+        items=items,
+        derived_from=tuple(_bare(r.reference) for r in resource.derivedFrom or () if r.reference),
+        specimen=(resource.specimen.display or "") if resource.specimen else "",
+    )
 
 
 def _number(holder: fhir.Observation | fhir.Component) -> Number | None:

@@ -6,7 +6,7 @@ Only what is used is decoded; everything else in a resource is skipped. Names ar
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -311,7 +311,12 @@ def _whole(kind: type[Resource]) -> msgspec.json.Decoder[Any]:
     resource: Any = kind | Medication | Patient if kind is not Patient else Patient | Medication
     entry = msgspec.defstruct("WholeEntry", [("resource", resource), ("fullUrl", str | None, None)])
     listed: Any = list[entry]  # type: ignore[valid-type]
-    members: list[Any] = [("entry", listed | None, None), ("link", list[Link] | None, None), ("total", int | None, None)]
+    members: list[Any] = [
+        ("resourceType", Literal["Bundle"]),
+        ("entry", listed | None, None),
+        ("link", list[Link] | None, None),
+        ("total", int | None, None),
+    ]
     return msgspec.json.Decoder(msgspec.defstruct("WholeBundle", members))
 
 

@@ -14,6 +14,21 @@ from cds_service.record.facts import Issue
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _MEMBERS = ("hook", "hookInstance", "fhirServer", "fhirAuthorization", "context", "extension")
+
+
+class _Top(msgspec.Struct):
+    """A body with its prefetch taken apart in the same pass."""
+
+    prefetch: dict[str, msgspec.Raw] = {}
+    hook: msgspec.Raw = msgspec.Raw()
+    hookInstance: msgspec.Raw = msgspec.Raw()  # noqa: N815 - CDS Hooks' own names
+    fhirServer: msgspec.Raw = msgspec.Raw()  # noqa: N815
+    fhirAuthorization: msgspec.Raw = msgspec.Raw()  # noqa: N815
+    context: msgspec.Raw = msgspec.Raw()
+    extension: msgspec.Raw = msgspec.Raw()
+
+
+_TOP = msgspec.json.Decoder(_Top)
 _RAW = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _ANY = msgspec.json.Decoder()
 
@@ -34,9 +49,9 @@ def read_request(body: bytes, schemas: Mapping[str, str], keys: Collection[str] 
     Raises MalformedBody or InvalidRequest with the place and the remedy.
     """
     try:
-        top = _RAW.decode(body)
+        top = _members(body)
         envelope = {name: _ANY.decode(top[name]) for name in _MEMBERS if name in top}
-        prefetch = _prefetch(top, keys)
+        prefetch = _prefetch(top["prefetch"], keys)
     except RecursionError:
         raise MalformedBody("The body is nested too deeply. FHIR needs no more than a few dozen levels.") from None
     except msgspec.ValidationError:
@@ -56,15 +71,22 @@ def read_request(body: bytes, schemas: Mapping[str, str], keys: Collection[str] 
     )
 
 
-def _prefetch(top: Mapping[str, msgspec.Raw], keys: Collection[str]) -> Mapping[str, msgspec.Raw]:
-    """The prefetch by key; each value is null or an object, and stays raw."""
-    raw = top.get("prefetch")
-    if raw is None:
-        return {}
+def _members(body: bytes) -> dict[str, Any]:
+    """The members of a body that are read, raw, and the prefetch by key. Raises InvalidRequest or msgspec's errors."""
     try:
-        prefetch = _RAW.decode(raw)
+        top = _TOP.decode(body)
+        return {name: raw for name in _MEMBERS if memoryview(raw := getattr(top, name))} | {"prefetch": top.prefetch}
     except msgspec.ValidationError:
-        raise InvalidRequest("/prefetch: must be of type object.", place="/prefetch") from None
+        found: dict[str, Any] = dict(_RAW.decode(body))  # raises again if it is no object
+        try:
+            found["prefetch"] = _RAW.decode(found["prefetch"]) if "prefetch" in found else {}
+        except msgspec.ValidationError:
+            raise InvalidRequest("/prefetch: must be of type object.", place="/prefetch") from None
+        return found
+
+
+def _prefetch(prefetch: Mapping[str, msgspec.Raw], keys: Collection[str]) -> Mapping[str, msgspec.Raw]:
+    """The prefetch, in which each value is null or an object and stays raw."""
     for key, value in prefetch.items():
         if bytes(memoryview(value)[:1]) not in (b"{", b"n"):
             # A key of the caller's own may hold anything, so only ours are repeated.
