@@ -11,8 +11,9 @@ from cds_service.cards.drafts import service_request
 from cds_service.knowledge.loader import Knowledge
 from cds_service.knowledge.model import CardText, Recommendation, Word
 from cds_service.protocol.response import Action, Card, Coding, Response, Source, Suggestion
-from cds_service.reasoning.findings import Advice, Assessment, GeneticState
+from cds_service.reasoning.findings import Advice, Assessment
 from cds_service.reasoning.truth import Truth
+from cds_service.record.dates import period
 from cds_service.record.facts import PatientRecord
 from cds_service.record.facts import Source as DataSource
 
@@ -82,11 +83,11 @@ class Composer:
     # --- summary ---
 
     def _summary(self, text: CardText, assessment: Assessment) -> str:
-        words = [flag.short or flag.label for flag, _ in wording.present_flags(self.knowledge, assessment) if flag.weight >= 1]
+        words = [flag.short or flag.label for flag, _ in wording.present_flags(self.knowledge, assessment).pairs if flag.weight >= 1]
         warned = self._warned(assessment) if text.topic == "confirmed" else []
         warning = f", {warned[0]}{f' and {len(warned) - 1} more' if len(warned) > 1 else ''}" if warned else ""
         messages = self.knowledge.genetics.messages
-        basis = messages["basis-problem-list" if "problem-list-only" in assessment.genetics.reasons else "basis-result"]
+        basis = messages[self._basis(assessment)]
         reason = messages["reason-limited" if assessment.genetics.limited or assessment.genetics.on is None else "reason-new"]
         ordered = assessment.genetics.ordered
         template = text.summary
@@ -99,6 +100,11 @@ class Composer:
             if len(summary) <= LONGEST_SUMMARY:
                 return summary
         return summary[: LONGEST_SUMMARY - 1].rstrip() + "\u2026"
+
+    def _basis(self, assessment: Assessment) -> str:
+        """The message that says on what the diagnosis rests."""
+        by_reason = {"problem-list-only": "basis-problem-list", "after-transplant": "basis-transplant"}
+        return next((by_reason[r] for r in assessment.genetics.reasons if r in by_reason), "basis-result")
 
     def _warned(self, assessment: Assessment) -> list[str]:
         """The short names of what makes a confirmed card a warning."""
@@ -118,17 +124,17 @@ class Composer:
         sources = wording.Sources(self.knowledge)
         ordered = assessment.genetics.ordered if topic in ("test", "consider", "negative") else None
         head = f"{ordered.what} ({wording.day_text(ordered)}). No order is offered." if ordered else text.lead + sources.cite(text.citations)
-        gene = self._gene_lines(assessment) if assessment.genetics.evidence else []
+        gene = self._gene_lines(topic, assessment)
         why = wording.rule_line(self.knowledge, assessment, sources) if assessment.criteria and topic != "uncertain" else ""
         against = list(wording.against_lines(self.knowledge, assessment))
         lacking = wording.missing(self.knowledge, assessment, record)
-        facts = [wording.finding_line(f, found, assessment) for f, found in wording.present_flags(self.knowledge, assessment)]
-        resting = wording.bearing_count(self.knowledge, assessment) if assessment.criteria else 0
+        present = wording.present_flags(self.knowledge, assessment)
+        facts = [wording.finding_line(f, found, assessment) for f, found in present.pairs]
         for most, most_lacking in ((_MOST_FACTS, 6), (5, 4), (4, 3), (3, 2), (3, 1), (2, 1), (1, 1)):
             detail = self._joined(
                 head,
                 *gene,
-                _block("Found", facts, max(most, resting)),
+                _block("Found", facts, max(most, present.resting)),
                 _block("Against", against, min(most, 4)),
                 f"**Not available** {'; '.join(lacking[:most_lacking])}{_more(lacking, most_lacking)}" if lacking else "",
                 why,
@@ -145,12 +151,12 @@ class Composer:
         unread = wording.unread(assessment, record)
         unchecked = [r.short for a, r in mine if a.truth is Truth.UNKNOWN] if unread else []
         detail = ""
-        for count in range(len(present), 0, -1):
+        for count in range(len(present), -1, -1):
             sources = wording.Sources(self.knowledge)
             lines = [f"- {self._advice_line(a, r, assessment, sources)}" for a, r in present[:count]]
             rest = [self._short(a, r) for a, r in present[count:]]
             detail = self._joined(
-                *(self._gene_lines(assessment) if topic == "confirmed" else []),
+                *(self._gene_lines(topic, assessment) if topic == "confirmed" else []),
                 text.lead,
                 "\n".join([*lines, *([f"- Also: {'; '.join(rest)}"] if rest else [])]),
                 f"**Not checked** for want of data: {', '.join(unchecked)}" if unchecked else "",
@@ -174,19 +180,20 @@ class Composer:
         if name in self.knowledge.measurements:
             value = assessment.latest.get(name)
             label = self.knowledge.measurements[name].label.lower()
-            return f" {wording.evidence_text(value)}." if value else f" No usable {label} in 12 months."
+            return f" {wording.evidence_text(value)}." if value else f" No usable {label} in {period(self.knowledge.assessment.shown_within)}."
         finding = assessment.findings.get(name)
         facts = "; ".join(wording.evidence_text(e) for e in finding.evidence[:1]) if finding and finding.truth is Truth.PRESENT else ""
         return f" {facts}." if facts else ""
 
-    def _gene_lines(self, assessment: Assessment) -> list[str]:
+    def _gene_lines(self, topic: str, assessment: Assessment) -> list[str]:
+        """The results of the gene with what qualifies them."""
         status = assessment.genetics
         messages = self.knowledge.genetics.messages
         lines = [wording.evidence_text(e) if e.value else f"{e.what} ({wording.day_text(e)})" for e in status.evidence]
         said = [messages[r] for r in status.reasons if r in messages]
-        if status.state is GeneticState.NEGATIVE and not status.limited:
-            said.append(messages.get("new-organ", ""))
-        return ["**" + "; ".join(lines) + "**" if lines else "", " ".join(s for s in said if s)]
+        if topic == "negative" and not status.limited and status.on is not None:
+            said.append(messages["new-organ"])
+        return ["**" + "; ".join(lines) + "**" if lines else "", " ".join(said)]
 
     def _joined(self, *parts: str) -> str:
         standing = f"_{self.knowledge.module.status_line}_" if self.knowledge.module.status == "draft" else ""

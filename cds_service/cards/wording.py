@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from cds_service.cards.markdown import escape, link, quantity
 from cds_service.knowledge.loader import Knowledge
@@ -11,8 +12,6 @@ from cds_service.knowledge.references import leaves, parts_of
 from cds_service.reasoning.findings import Assessment, Evidence, Finding
 from cds_service.reasoning.truth import Truth
 from cds_service.record.facts import PatientRecord, Source
-
-_NORMAL = ("macrocytosis", "anemia", "thrombocytopenia", "crp")
 
 
 class Sources:
@@ -33,8 +32,15 @@ class Sources:
         return f"**Sources** {' · '.join(named)}" if self._numbers else ""
 
 
-def present_flags(knowledge: Knowledge, assessment: Assessment) -> list[tuple[Flag, Finding]]:
-    """What was found: what the met criterion rests on first, then other red flags, by weight.
+class Found(NamedTuple):
+    """What was found, in the order of a card; the met criterion rests on the first so many, which are never cut."""
+
+    pairs: list[tuple[Flag, Finding]]
+    resting: int
+
+
+def present_flags(knowledge: Knowledge, assessment: Assessment) -> Found:
+    """What the met criterion rests on first, then other red flags, by weight.
 
     A fact of the criterion that a red flag shows already (MCV above 100 fL, macrocytosis) lends it its place.
     """
@@ -45,19 +51,8 @@ def present_flags(knowledge: Knowledge, assessment: Assessment) -> list[tuple[Fl
         bearing.update(same)
         if not same:
             found.append((fact, finding))
-    return sorted(found, key=lambda pair: (pair[0].id not in bearing, -pair[0].weight))
-
-
-def bearing_count(knowledge: Knowledge, assessment: Assessment) -> int:
-    """How many of the shown findings the met criterion rests on; they are never cut."""
-    bearing = _bearing(knowledge, assessment)
-    return sum(f.id in bearing or any(_same_fact(knowledge, assessment, f, n) for n in bearing) for f, _ in present_flags(knowledge, assessment))
-
-
-def _same_fact(knowledge: Knowledge, assessment: Assessment, flag: Flag, name: str) -> bool:
-    fact = assessment.findings.get(name) if name in knowledge.facts else None
-    mine = {_identity(e) for e in assessment.findings[flag.id].evidence}
-    return fact is not None and bool(fact.evidence) and {_identity(e) for e in fact.evidence} <= mine
+    ordered = sorted(found, key=lambda pair: (pair[0].id not in bearing, -pair[0].weight))
+    return Found(ordered, sum(flag.id in bearing for flag, _ in ordered))
 
 
 def _present(assessment: Assessment, flags: Iterable[Flag]) -> list[tuple[Flag, Finding]]:
@@ -123,8 +118,8 @@ def against_lines(knowledge: Knowledge, assessment: Assessment) -> Iterator[str]
     for flag, finding in found:
         note = f" ({flag.note})" if flag.note else ""
         yield f"{finding_line(flag, finding, assessment)}{note}"
-    shown = {_identity(e) for _, f in present_flags(knowledge, assessment) for e in f.evidence}
-    within = (assessment.findings[name] for name in _NORMAL if name in assessment.findings)
+    shown = {_identity(e) for _, f in present_flags(knowledge, assessment).pairs for e in f.evidence}
+    within = (assessment.findings[name] for name in knowledge.assessment.reassuring if name in assessment.findings)
     normal = [evidence_text(f.evidence[0]) for f in within if f.truth is Truth.ABSENT and f.evidence and _identity(f.evidence[0]) not in shown]
     if normal:
         yield f"Within limits: {'; '.join(normal)}"
@@ -158,7 +153,7 @@ def rule_line(knowledge: Knowledge, assessment: Assessment, sources: Sources) ->
     """Why the card fired: the criterion, and the published performance or that there is none."""
     criteria = {c.id: c for tier in knowledge.assessment.tiers for c in tier.any}
     first = criteria[assessment.criteria[0]]
-    lowered = " Lowered one step by a treated malignancy." if assessment.lowered else ""
+    lowered = f" Lowered one step: {knowledge.flags[first.lowered_by].label.lower()}." if assessment.lowered and first.lowered_by else ""
     if first.rule is None:
         return f"**Why** {first.label}. Expert framing, no published performance.{lowered}"
     rule = knowledge.rules[first.rule]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 from cds_service.errors import KnowledgeError
 from cds_service.knowledge.loader import Knowledge
@@ -35,71 +36,38 @@ def record_of(knowledge: Knowledge, case: Case) -> PatientRecord:
         labs=tuple(_lab(knowledge, case, f, i) for i, f in enumerate(chart.labs)),
         conditions=tuple(
             Condition(
-                ref=f"Condition/c{i}",
-                codes=_codes(knowledge, case, f),
-                text=f.text or "",
-                status=f.status or "active",
+                **_coded(knowledge, case, f, f"Condition/c{i}", "active"),
                 verification=f.verification or "confirmed",
-                when=moment(f.date or _DEFAULT_DATE) if f.date != "none" else None,
                 recorded=moment(f.date or _DEFAULT_DATE) if f.date != "none" else None,
             )
             for i, f in enumerate(chart.conditions)
         ),
         medications=tuple(
             Medication(
-                ref=f"MedicationRequest/m{i}",
-                codes=_codes(knowledge, case, f),
-                text=f.text or "",
-                status=f.status or "active",
+                **_coded(knowledge, case, f, f"MedicationRequest/m{i}", "active"),
                 intent="order",
-                when=moment(f.date or _DEFAULT_DATE) if f.date != "none" else None,
                 until=Day.fromisoformat(f.until) if f.until else None,
             )
             for i, f in enumerate(chart.medications)
         ),
-        procedures=tuple(
-            Procedure(
-                ref=f"Procedure/p{i}",
-                codes=_codes(knowledge, case, f),
-                text=f.text or "",
-                status=f.status or "completed",
-                when=moment(f.date or _DEFAULT_DATE),
-            )
-            for i, f in enumerate(chart.procedures)
-        ),
-        immunizations=tuple(
-            Immunization(
-                ref=f"Immunization/i{i}",
-                codes=_codes(knowledge, case, f),
-                text=f.text or "",
-                status=f.status or "completed",
-                when=moment(f.date or _DEFAULT_DATE),
-            )
-            for i, f in enumerate(chart.immunizations)
-        ),
-        orders=tuple(
-            Order(
-                ref=f"ServiceRequest/s{i}",
-                codes=_codes(knowledge, case, f),
-                text=f.text or "",
-                status=f.status or "active",
-                when=moment(f.date or _DEFAULT_DATE),
-            )
-            for i, f in enumerate(chart.orders)
-        ),
+        procedures=tuple(Procedure(**_coded(knowledge, case, f, f"Procedure/p{i}", "completed")) for i, f in enumerate(chart.procedures)),
+        immunizations=tuple(Immunization(**_coded(knowledge, case, f, f"Immunization/i{i}", "completed")) for i, f in enumerate(chart.immunizations)),
+        orders=tuple(Order(**_coded(knowledge, case, f, f"ServiceRequest/s{i}", "active")) for i, f in enumerate(chart.orders)),
         reports=tuple(
             Report(
-                ref=f"DiagnosticReport/r{i}",
-                codes=_codes(knowledge, case, f),
-                text=f.text or "",
-                status=f.status or "final",
-                when=moment(f.date or _DEFAULT_DATE) if f.date != "none" else None,
+                **_coded(knowledge, case, f, f"DiagnosticReport/r{i}", "final"),
                 conclusion=f.conclusion or "",
             )
             for i, f in enumerate(chart.reports)
         ),
         sources=sources,
     )
+
+
+def _coded(knowledge: Knowledge, case: Case, fact: CaseFact, ref: str, status: str) -> dict[str, Any]:
+    """What every coded fact of a case has; a fact without a date is of the default day, `none` is undated."""
+    when = moment(fact.date or _DEFAULT_DATE) if fact.date != "none" else None
+    return {"ref": ref, "codes": _codes(knowledge, case, fact), "text": fact.text or "", "status": fact.status or status, "when": when}
 
 
 def _years_before(day: Day, years: int) -> Day:
@@ -113,11 +81,7 @@ def _lab(knowledge: Knowledge, case: Case, fact: CaseFact, index: int) -> LabRes
     if fact.value is None:
         raise KnowledgeError(f"case '{case.name}': a lab has no value. Add value and unit.")
     return LabResult(
-        ref=f"Observation/l{index}",
-        codes=_codes(knowledge, case, fact),
-        text=fact.text or "",
-        status=fact.status or "final",
-        when=moment(fact.date or _DEFAULT_DATE) if fact.date != "none" else None,
+        **_coded(knowledge, case, fact, f"Observation/l{index}", "final"),
         value=fact.value,
         unit=fact.unit or "",
         upper_limit=fact.upper_limit,

@@ -396,6 +396,8 @@ class AssessmentRules(Author, frozen=True, kw_only=True):
     compatible: str
     inflammation: str
     alternatives: tuple[str, ...]
+    reassuring: tuple[str, ...] = ()  # flags whose normal values are shown against a suspicion
+    shown_within: str = "P12M"  # how old a value that advice shows may be
 
 
 class Variant(Author, frozen=True, kw_only=True):

@@ -16,19 +16,11 @@ if TYPE_CHECKING:
 # What the reading of gene results may say; each needs its words.
 _MESSAGES = (
     *(f"call-{call}" for call in ("negative", "unclear", "uncertain", "low", "pathogenic")),
-    *("reason-limited", "reason-new", "basis-result", "basis-problem-list", "new-organ", "problem-list", "ordered", "result-pending"),
-    *(
-        "result-unreadable",
-        "another-person",
-        "problem-list-only",
-        "germline",
-        "germline-other",
-        "low-fraction",
-        "laboratory-class",
-        "fraction-ambiguous",
-    ),
-    *("uncertain-significance", "not-classified", "contradictory", "no-call", "not-understood", "benign", "conflict"),
-    *("no-compatible-finding", "after-transplant", "problem-list-against-result", "limited-assay"),
+    *("reason-limited", "reason-new", "basis-result", "basis-problem-list", "basis-transplant", "new-organ", "problem-list"),
+    *("ordered", "result-pending", "result-unreadable", "another-person", "problem-list-only", "germline", "germline-other"),
+    *("low-fraction", "laboratory-class", "fraction-ambiguous", "uncertain-significance", "not-classified", "contradictory"),
+    *("no-call", "not-understood", "benign", "conflict", "no-compatible-finding", "after-transplant"),
+    *("problem-list-against-result", "limited-assay"),
 )
 _FLAG_FILES = ("red_flags.yaml", "alternatives.yaml", "facts.yaml")
 
@@ -163,6 +155,7 @@ def _texts(knowledge: Knowledge) -> Iterator[Fault]:
         if topic in topics[:i]:
             yield "cards.yaml", (i,), f"the topic '{topic}' has two cards. Remove one."
     periods: list[tuple[str, Place, str | None]] = [("orders.yaml", (i, "within"), o.within) for i, o in enumerate(knowledge.orders.values())]
+    periods.append(("assessment.yaml", ("shown_within",), knowledge.assessment.shown_within))
     periods += [("genetics.yaml", (k,), getattr(knowledge.genetics, k)) for k in ("silence", "order_window")]
     periods += [("measurements.yaml", (i, "unusable"), u.within) for i, m in enumerate(knowledge.measurements.values()) for u in m.unusable]
     for file, place, text in periods:
@@ -254,7 +247,12 @@ def _expressions(knowledge: Knowledge) -> Iterator[tuple[str, tuple[str | int, .
         for i, flag in enumerate(flags.values()):
             if flag.provisional:
                 yield file, (i, "provisional"), flag.provisional.unless
-    for name in (knowledge.assessment.compatible, knowledge.assessment.inflammation, *knowledge.assessment.alternatives):
+    for name in (
+        knowledge.assessment.compatible,
+        knowledge.assessment.inflammation,
+        *knowledge.assessment.alternatives,
+        *knowledge.assessment.reassuring,
+    ):
         yield "assessment.yaml", (), name
     for name in knowledge.module.no_card_when:
         yield "module.yaml", ("no_card_when",), name

@@ -37,13 +37,8 @@ class Reasoner:
         scope = Scope(chart)
         rules = {name: scope.rule(name) for name in knowledge.rules}
         tier, criteria, met, lowered = self._tier(scope)
-        genetics = genetic_status(
-            self._genes,
-            chart,
-            compatible=scope.truth(knowledge.assessment.compatible) is Truth.PRESENT,
-            adult=not any(scope.truth(name) is Truth.PRESENT for name in knowledge.module.no_card_when),
-        )
         withheld = tuple(name for name in knowledge.module.no_card_when if scope.truth(name) is Truth.PRESENT)
+        genetics = genetic_status(self._genes, chart, compatible=scope.truth(knowledge.assessment.compatible) is Truth.PRESENT)
         topics = () if withheld else self._topics(chart, scope, tier, genetics)
         advice = tuple(a for item in knowledge.recommendations.values() if (a := _advise(item, scope))) if "confirmed" in topics else ()
         if "supportive" in topics and not any(knowledge.recommendations[a.id].topic == "supportive" and a.truth is Truth.PRESENT for a in advice):
@@ -111,8 +106,8 @@ class Reasoner:
         return day is not None and any(all((e.recorded or e.on or day) > day for e in evidence) for evidence in systems.values())
 
     def _latest(self, chart: Chart, advice: tuple[Advice, ...]) -> dict[str, Evidence]:
-        """The newest usable value of each test that the advice given shows, at most a year old."""
-        start = chart.window("P12M")
+        """The newest usable value of each test that the advice given shows, if it is not too old."""
+        start = chart.window(self.knowledge.assessment.shown_within)
         found: dict[str, Evidence] = {}
         for name in dict.fromkeys(n for a in advice for n in self.knowledge.recommendations[a.id].shows if n in self.knowledge.measurements):
             value = next((v for v in chart.values(name) if v.day and v.day >= start), None)

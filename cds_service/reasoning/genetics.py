@@ -169,7 +169,7 @@ class GeneReader:
 # --- all results together ---
 
 
-def genetic_status(reader: GeneReader, chart: Chart, *, compatible: bool, adult: bool) -> GeneticStatus:
+def genetic_status(reader: GeneReader, chart: Chart, *, compatible: bool) -> GeneticStatus:
     """Weigh all results of the gene, the problem list and open orders together."""
     implied = _implications(reader, chart.record.reports)
     about = [r for r in reversed(chart.record.reports) if r.status not in ("entered-in-error", "cancelled") and reader.about_gene(r)]
@@ -184,7 +184,7 @@ def genetic_status(reader: GeneReader, chart: Chart, *, compatible: bool, adult:
     unreadable = bool(readings) and all("not-understood" in r.reasons for r in readings)
     if readings and not (diagnosis and unreadable):
         newest = max(readings, key=lambda r: (r.report.when.order[:10] if r.report.when else "", r.call, r.report.ref or ""))
-        return _weigh(reader, chart, newest, readings, diagnosis, ordered, compatible=compatible, adult=adult)
+        return _weigh(reader, chart, newest, readings, diagnosis, ordered, compatible=compatible)
     if diagnosis:
         latest = max(diagnosis, key=lambda c: c.order)
         return GeneticStatus(
@@ -211,7 +211,6 @@ def _weigh(
     ordered: Evidence | None,
     *,
     compatible: bool,
-    adult: bool,
 ) -> GeneticStatus:
     transplant = _transplanted(reader, chart, newest)
     reasons = list(newest.reasons)
@@ -219,7 +218,7 @@ def _weigh(
     if others:
         reasons.append("conflict")
     if newest.call is Call.PATHOGENIC:
-        state = GeneticState.CONFIRMED if compatible and adult else GeneticState.UNCERTAIN
+        state = GeneticState.CONFIRMED if compatible else GeneticState.UNCERTAIN
         if not compatible:
             reasons.append("no-compatible-finding")
     elif newest.call is Call.NEGATIVE:

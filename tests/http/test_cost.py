@@ -85,13 +85,18 @@ def cost(client: Any, prefetch: dict[str, Any]) -> float:
     return spent
 
 
+def least(client: Any, prefetch: dict[str, Any]) -> float:
+    """The least of three measurements: what the work costs when nothing else is in its way."""
+    return min(cost(client, prefetch) for _ in range(3))
+
+
 @pytest.mark.parametrize("name", CHARTS)
 def test_works_in_proportion_to_the_chart(client, name):
     """Four times the chart costs far less than sixteen times the work."""
     chart, count = CHARTS[name]
     cost(client, chart(10))
 
-    once, four_times = cost(client, chart(count)), cost(client, chart(count * TIMES))
+    once, four_times = least(client, chart(count)), least(client, chart(count * TIMES))
 
     assert four_times < MOST_TIMES * max(once, SHORTEST)
 
