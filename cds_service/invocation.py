@@ -10,12 +10,14 @@ from msgspec import structs
 from cds_service.cards.compose import Composer
 from cds_service.errors import InvalidRequest, UnknownService
 from cds_service.fhir.gather import gather
+from cds_service.fhir.resources import whole_prefetch
 from cds_service.hooks import HOOKS
 from cds_service.knowledge.loader import Knowledge
-from cds_service.protocol.request import read_request
+from cds_service.protocol.request import CDSRequest, quick, read_request
 from cds_service.protocol.response import encode
 from cds_service.reasoning.assess import Reasoner
 from cds_service.record.dates import Day
+from cds_service.record.facts import PatientRecord
 
 
 class Answer(NamedTuple):
@@ -36,19 +38,30 @@ class Service:
         self.composer = Composer(knowledge, base_url)
         self._today = today
         self._schemas = {name: HOOKS[name].schema for name in knowledge.module.service.hooks}
+        kinds = {key: requirement.resource for key, requirement in knowledge.requirements.items()}
+        self._quick = quick(whole_prefetch(kinds), kinds, {name: HOOKS[name].shape for name in self._schemas})
 
     def call(self, service_id: str, body: bytes) -> Answer:
         """Answer one hook call. Raises CDSServiceError for what cannot be answered."""
         service = self.knowledge.module.service
         if service_id != service.id:
             raise UnknownService("There is no such CDS service. GET /cds-services lists them.")
-        request = read_request(body, self._schemas, self.knowledge.requirements)
+        request = self.read(body)
         if request.hook not in service.hooks:
             raise InvalidRequest(f"This service answers the hooks {', '.join(service.hooks)}. Send one of them.", place="/hook")
-        context = HOOKS[request.hook].parse_context(request.context)
         today = self._today()
-        record = gather(self.knowledge.requirements, request.prefetch, context.patient_id, today)
-        record = structs.replace(record, issues=(*request.issues, *context.issues, *record.issues))
+        record = self.chart(request, today)
         assessment = self.reasoner.evaluate(record, today)
         response = self.composer.compose(assessment, record, request.hook_instance)
         return Answer(encode(response), assessment.topics, len(assessment.issues))
+
+    def read(self, body: bytes) -> CDSRequest:
+        """The request in a body. Raises RequestError."""
+        return read_request(body, self._schemas, self.knowledge.requirements, self._quick)
+
+    def chart(self, request: CDSRequest, today: Day) -> PatientRecord:
+        """The record of the patient whom a request is about. Raises CDSServiceError for data that cannot be evaluated."""
+        context = HOOKS[request.hook].parse_context(request.context)
+        record = gather(self.knowledge.requirements, request.prefetch, context.patient_id, today)
+        odd = (*request.issues, *context.issues)
+        return structs.replace(record, issues=(*odd, *record.issues)) if odd else record

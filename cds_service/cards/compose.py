@@ -27,6 +27,7 @@ class Composer:
 
     def __init__(self, knowledge: Knowledge, base_url: str) -> None:
         self.knowledge = knowledge
+        self._wording = wording.Wording(knowledge)
         self._about = f"{base_url}/about"
         self._namespace = uuid.uuid5(uuid.NAMESPACE_URL, knowledge.module.namespace)
         reasons = knowledge.module.override_reasons
@@ -53,16 +54,17 @@ class Composer:
         text = self.knowledge.cards[topic]
         word: Word = getattr(self.knowledge.module.topics, topic)
         suggestions = self._suggestions(topic, assessment, record, f"{call}|{word.code}")
+        found = self._wording.found(assessment)
         return Card(
             uuid=self._uuid(f"{call}|{word.code}"),
-            summary=self._summary(text, assessment),
+            summary=self._summary(text, assessment, found),
             indicator=self._indicator(topic, text, assessment),
             source=Source(
                 label=self.knowledge.module.source_label,
                 url=self._about,
                 topic=Coding(code=word.code, system=self.knowledge.module.topics.system, display=word.display),
             ),
-            detail=self._detail(topic, text, assessment, record),
+            detail=self._detail(topic, text, assessment, record, found),
             suggestions=suggestions or None,
             selectionBehavior="any" if suggestions else None,
             overrideReasons=self._reasons,
@@ -82,8 +84,8 @@ class Composer:
 
     # --- summary ---
 
-    def _summary(self, text: CardText, assessment: Assessment) -> str:
-        words = [flag.short or flag.label for flag, _ in wording.present_flags(self.knowledge, assessment).pairs if flag.weight >= 1]
+    def _summary(self, text: CardText, assessment: Assessment, found: wording.Found) -> str:
+        words = [flag.short or flag.label for flag, _ in found.pairs if flag.weight >= 1]
         warned = self._warned(assessment) if text.topic == "confirmed" else []
         warning = f", {warned[0]}{f' and {len(warned) - 1} more' if len(warned) > 1 else ''}" if warned else ""
         messages = self.knowledge.genetics.messages
@@ -95,8 +97,8 @@ class Composer:
             when = f" on {ordered.on}" if ordered.on else ""
             template = f"{{findings}}: {ordered.what}{when}"
         for count in (3, 2, 1):
-            found = " + ".join(_distinct(words)[:count])
-            summary = template.format(findings=found[:1].upper() + found[1:] or "Findings", warning=warning, basis=basis, reason=reason)
+            named = " + ".join(_distinct(words)[:count])
+            summary = template.format(findings=named[:1].upper() + named[1:] or "Findings", warning=warning, basis=basis, reason=reason)
             if len(summary) <= LONGEST_SUMMARY:
                 return summary
         return summary[: LONGEST_SUMMARY - 1].rstrip() + "\u2026"
@@ -118,23 +120,22 @@ class Composer:
 
     # --- detail ---
 
-    def _detail(self, topic: str, text: CardText, assessment: Assessment, record: PatientRecord) -> str:
+    def _detail(self, topic: str, text: CardText, assessment: Assessment, record: PatientRecord, found: wording.Found) -> str:
         if topic in ("confirmed", "supportive"):
             return self._advice_detail(topic, text, assessment, record)
         sources = wording.Sources(self.knowledge)
         ordered = assessment.genetics.ordered if topic in ("test", "consider", "negative") else None
         head = f"{ordered.what} ({wording.day_text(ordered)}). No order is offered." if ordered else text.lead + sources.cite(text.citations)
         gene = self._gene_lines(topic, assessment)
-        why = wording.rule_line(self.knowledge, assessment, sources) if assessment.criteria and topic != "uncertain" else ""
-        against = list(wording.against_lines(self.knowledge, assessment))
-        lacking = wording.missing(self.knowledge, assessment, record)
-        present = wording.present_flags(self.knowledge, assessment)
-        facts = [wording.finding_line(f, found, assessment) for f, found in present.pairs]
+        why = self._wording.rule_line(assessment, sources) if assessment.criteria and topic != "uncertain" else ""
+        against = list(self._wording.against(assessment, found))
+        lacking = self._wording.missing(assessment, record)
+        facts = [wording.finding_line(flag, finding, assessment) for flag, finding in found.pairs]
         for most, most_lacking in ((_MOST_FACTS, 6), (5, 4), (4, 3), (3, 2), (3, 1), (2, 1), (1, 1)):
             detail = self._joined(
                 head,
                 *gene,
-                _block("Found", facts, max(most, present.resting)),
+                _block("Found", facts, max(most, found.resting)),
                 _block("Against", against, min(most, 4)),
                 f"**Not available** {'; '.join(lacking[:most_lacking])}{_more(lacking, most_lacking)}" if lacking else "",
                 why,

@@ -39,35 +39,86 @@ class Found(NamedTuple):
     resting: int
 
 
-def present_flags(knowledge: Knowledge, assessment: Assessment) -> Found:
-    """What the met criterion rests on first, then other red flags, by weight.
+class Wording:
+    """What the sentences of a card need of a knowledge module, arranged once."""
 
-    A fact of the criterion that a red flag shows already (MCV above 100 fL, macrocytosis) lends it its place.
-    """
-    bearing = set(_bearing(knowledge, assessment))
-    found = _present(assessment, [f for f in knowledge.red_flags.values() if f.shown])
-    for fact, finding in _present(assessment, [f for n, f in knowledge.facts.items() if n in bearing and not isinstance(f.when, Age | Sex)]):
-        same = [f.id for f, other in found if set(map(_identity, finding.evidence)) <= set(map(_identity, other.evidence))]
-        bearing.update(same)
-        if not same:
-            found.append((fact, finding))
-    ordered = sorted(found, key=lambda pair: (pair[0].id not in bearing, -pair[0].weight))
-    return Found(ordered, sum(flag.id in bearing for flag, _ in ordered))
+    def __init__(self, knowledge: Knowledge) -> None:
+        self._knowledge = knowledge
+        self._criteria = {c.id: c for tier in knowledge.assessment.tiers for c in tier.any}
+        self._bearing = {name: bearing(knowledge, criterion.when) for name, criterion in self._criteria.items()}
+        self._shown = tuple(f for f in knowledge.red_flags.values() if f.shown)
+        self._facts = tuple(f for f in knowledge.facts.values() if not isinstance(f.when, Age | Sex))
+        self._wanted = tuple((name, _tests(knowledge, flag)) for name, flag in knowledge.red_flags.items() if flag.weight >= 1)
+
+    def found(self, assessment: Assessment) -> Found:
+        """What the met criterion rests on first, then other red flags, by weight.
+
+        A fact of the criterion that a red flag shows already (MCV above 100 fL, macrocytosis) lends it its place.
+        """
+        resting = set(self._bearing[assessment.criteria[0]]) if assessment.criteria else set()
+        found = _present(assessment, self._shown)
+        shown = [set(map(_identity, finding.evidence)) for _, finding in found]
+        for fact, finding in _present(assessment, [f for f in self._facts if f.id in resting]):
+            mine = set(map(_identity, finding.evidence))
+            same = [pair[0].id for pair, other in zip(found, shown, strict=True) if mine <= other]
+            resting.update(same)
+            if not same:
+                found.append((fact, finding))
+                shown.append(mine)
+        ordered = sorted(found, key=lambda pair: (pair[0].id not in resting, -pair[0].weight))
+        return Found(ordered, sum(flag.id in resting for flag, _ in ordered))
+
+    def against(self, assessment: Assessment, found: Found) -> Iterator[str]:
+        """Other explanations that were found or not assessed, and results that are normal."""
+        knowledge, findings = self._knowledge, assessment.findings
+        others = [(f, findings[n]) for n, f in knowledge.alternatives.items()]
+        for flag, finding in others:
+            if finding.truth is Truth.PRESENT:
+                yield f"{finding_line(flag, finding, assessment)}{f' ({flag.note})' if flag.note else ''}"
+        shown = {_identity(e) for _, f in found.pairs for e in f.evidence}
+        within = (findings[name] for name in knowledge.assessment.reassuring if name in findings)
+        normal = [evidence_text(f.evidence[0]) for f in within if f.truth is Truth.ABSENT and f.evidence and _identity(f.evidence[0]) not in shown]
+        if normal:
+            yield f"Within limits: {'; '.join(normal)}"
+        yield from (f"Not counted: {e.what}, {e.value} ({day_text(e)})" for e in assessment.uncounted[:2])
+        unknown = [f"{f.short or f.label}{' (in part)' if finding.evidence else ''}" for f, finding in others if finding.truth is Truth.UNKNOWN]
+        if unknown:
+            yield f"Not assessed: {', '.join(unknown)}"
+
+    def missing(self, assessment: Assessment, record: PatientRecord) -> list[str]:
+        """Data that was not available: tests without a usable result, sources that could not be read, and other issues."""
+        findings = assessment.findings
+        labels = [label for name, tests in self._wanted if tests and name in findings and findings[name].truth is Truth.UNKNOWN for label in tests]
+        return [*unread(assessment, record), *dict.fromkeys(labels)]
+
+    def rule_line(self, assessment: Assessment, sources: Sources) -> str:
+        """Why the card fired: the criterion, and the published performance or that there is none."""
+        first = self._criteria[assessment.criteria[0]]
+        lowered = f" Lowered one step: {self._knowledge.flags[first.lowered_by].label.lower()}." if assessment.lowered and first.lowered_by else ""
+        if first.rule is None:
+            return f"**Why** {first.label}. Expert framing, no published performance.{lowered}"
+        rule = self._knowledge.rules[first.rule]
+        caution = f" {rule.caution}" if rule.caution else ""
+        return f"**Why** {rule.label}: {rule.performance}, {rule.population}.{caution}{lowered}{sources.cite(rule.citations)}"
 
 
 def _present(assessment: Assessment, flags: Iterable[Flag]) -> list[tuple[Flag, Finding]]:
-    findings = ((f, assessment.findings.get(f.id)) for f in flags)
-    return [(f, found) for f, found in findings if found is not None and found.truth is Truth.PRESENT]
+    findings = assessment.findings
+    return [(f, found) for f in flags if (found := findings.get(f.id)) is not None and found.truth is Truth.PRESENT]
 
 
 def _identity(evidence: Evidence) -> tuple[object, ...]:
     return (evidence.ref, evidence.what, evidence.value, evidence.on)
 
 
-def _bearing(knowledge: Knowledge, assessment: Assessment) -> frozenset[str]:
-    """The flags that the first criterion met refers to, through terms and rules, organs included where they are counted."""
-    criteria = {c.id: c for tier in knowledge.assessment.tiers for c in tier.any}
-    pending: list[Expression] = [criteria[assessment.criteria[0]].when] if assessment.criteria else []
+def _tests(knowledge: Knowledge, flag: Flag) -> tuple[str, ...]:
+    """The names of the tests whose single results a red flag needs."""
+    return tuple(knowledge.measurements[c.value_set].label for c in leaves(flag.when) if isinstance(c, Lab) and not c.persists)
+
+
+def bearing(knowledge: Knowledge, criterion: Expression) -> frozenset[str]:
+    """The flags that a criterion refers to, through terms and rules, organs included where they are counted."""
+    pending: list[Expression] = [criterion]
     reached: set[str] = set()
     while pending:
         expression = pending.pop()
@@ -112,50 +163,7 @@ def day_text(evidence: Evidence) -> str:
     return evidence.on.isoformat()[: {"year": 4, "month": 7}.get(evidence.precision, 10)]
 
 
-def against_lines(knowledge: Knowledge, assessment: Assessment) -> Iterator[str]:
-    """Other explanations that were found or not assessed, and results that are normal."""
-    found = [(f, assessment.findings[n]) for n, f in knowledge.alternatives.items() if assessment.findings[n].truth is Truth.PRESENT]
-    for flag, finding in found:
-        note = f" ({flag.note})" if flag.note else ""
-        yield f"{finding_line(flag, finding, assessment)}{note}"
-    shown = {_identity(e) for _, f in present_flags(knowledge, assessment).pairs for e in f.evidence}
-    within = (assessment.findings[name] for name in knowledge.assessment.reassuring if name in assessment.findings)
-    normal = [evidence_text(f.evidence[0]) for f in within if f.truth is Truth.ABSENT and f.evidence and _identity(f.evidence[0]) not in shown]
-    if normal:
-        yield f"Within limits: {'; '.join(normal)}"
-    yield from (f"Not counted: {e.what}, {e.value} ({day_text(e)})" for e in assessment.uncounted[:2])
-    unknown = [(f, assessment.findings[n]) for n, f in knowledge.alternatives.items() if assessment.findings[n].truth is Truth.UNKNOWN]
-    open_ones = [f"{f.short or f.label}{' (in part)' if found.evidence else ''}" for f, found in unknown]
-    if open_ones:
-        yield f"Not assessed: {', '.join(open_ones)}"
-
-
-def missing(knowledge: Knowledge, assessment: Assessment, record: PatientRecord) -> list[str]:
-    """Data that was not available: tests without a usable result, sources that could not be read, and other issues."""
-    labels: dict[str, None] = {}
-    for name, flag in knowledge.red_flags.items():
-        finding = assessment.findings.get(name)
-        if finding is None or finding.truth is not Truth.UNKNOWN or flag.weight < 1:
-            continue
-        for criterion in leaves(flag.when):
-            if isinstance(criterion, Lab) and not criterion.persists:
-                labels[knowledge.measurements[criterion.value_set].label] = None
-    return [*unread(assessment, record), *labels]
-
-
 def unread(assessment: Assessment, record: PatientRecord) -> list[str]:
     """Sources that could not be read in full, and input that could not be used."""
     domains = [domain.replace("-", " ") for domain, source in sorted(record.sources.items()) if source is not Source.READ]
     return [*domains, *(issue.what for issue in assessment.issues if issue.level == "warning")]
-
-
-def rule_line(knowledge: Knowledge, assessment: Assessment, sources: Sources) -> str:
-    """Why the card fired: the criterion, and the published performance or that there is none."""
-    criteria = {c.id: c for tier in knowledge.assessment.tiers for c in tier.any}
-    first = criteria[assessment.criteria[0]]
-    lowered = f" Lowered one step: {knowledge.flags[first.lowered_by].label.lower()}." if assessment.lowered and first.lowered_by else ""
-    if first.rule is None:
-        return f"**Why** {first.label}. Expert framing, no published performance.{lowered}"
-    rule = knowledge.rules[first.rule]
-    caution = f" {rule.caution}" if rule.caution else ""
-    return f"**Why** {rule.label}: {rule.performance}, {rule.population}.{caution}{lowered}{sources.cite(rule.citations)}"

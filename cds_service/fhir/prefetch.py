@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -10,7 +11,6 @@ import msgspec
 from cds_service.fhir import resources as fhir
 from cds_service.record.facts import Issue, Source
 
-_NO_RAW = msgspec.Raw()
 _BUNDLE = msgspec.json.Decoder(fhir.Bundle)
 _COMPANIONS = ("Medication", "Patient")  # may come beside what was searched for
 _MOST_ENTRIES = 20_000
@@ -21,96 +21,90 @@ _EMPTY_ENTRY = frozenset({"resource", "fullUrl", "search", "link"})
 _TYPE = msgspec.json.Decoder(fhir.TypeOnly)
 _ENTRY = msgspec.json.Decoder(fhir.Entry)
 _LINKS = msgspec.json.Decoder(list[fhir.Link])
-_OUTCOME = msgspec.json.Decoder(fhir.OperationOutcome)
-
-
-class Entry(NamedTuple):
-    """One resource of a prefetch key: decoded with its whole Bundle, or still raw where something in the Bundle is odd."""
-
-    kind: str
-    id: str | None
-    full_url: str | None
-    raw: msgspec.Raw
-    resource: Any = None
-
-    def content(self) -> bytes:
-        """The resource's bytes, to tell two versions apart whatever their order."""
-        return bytes(self.raw) if self.resource is None else msgspec.json.encode(self.resource)
+_PLACE = re.compile(r" - at `\$\.?([A-Za-z0-9_.\[\]]{0,80})")
+UNREADABLE = (msgspec.DecodeError, RecursionError, UnicodeDecodeError)
 
 
 class Prefetched(NamedTuple):
-    """A prefetch key as it was read: how far it may be trusted, its entries, and what was wrong with it."""
+    """A prefetch key as it was read: how far it may be trusted, its entries (each a resource and its full URL), and its issues."""
 
     source: Source
-    entries: tuple[Entry, ...] = ()
+    entries: Sequence[Any] = ()
     issues: tuple[Issue, ...] = ()
 
 
-def unpack(key: str, wanted: str, raw: msgspec.Raw | None, page: int | None = None) -> Prefetched:
-    """Tell apart absent, null, empty, refused and filled with the wanted type; `page` is the size of a full page."""
-    if raw is None:
+def kind_of(resource: Any) -> str:
+    """The FHIR type of a resource as it was read."""
+    return resource.kind if isinstance(resource, fhir.Unread) else type(resource).__name__
+
+
+def unpack(key: str, wanted: str, sent: Any, page: int | None = None) -> Prefetched:
+    """Tell apart absent (UNSET), null, empty, refused and filled with the wanted type; `page` is the size of a full page.
+
+    `sent` is raw, or what one pass over the whole request made of it.
+    """
+    if sent is msgspec.UNSET:
         return Prefetched(Source.UNAVAILABLE, (), (Issue("information", f"'{key}' was not sent", "Configure this prefetch key."),))
-    if bytes(memoryview(raw)[:1]) == b"n":
+    if not isinstance(sent, msgspec.Raw):
+        return _of_whole(key, wanted, sent, page)
+    if bytes(memoryview(sent)[:1]) == b"n":
         return Prefetched(Source.READ)
-    whole = _whole(wanted, raw)
-    if whole is not None:
+    try:
+        whole = fhir.WHOLE_DECODERS[wanted].decode(sent) if wanted in fhir.WHOLE_DECODERS else None
+    except UNREADABLE:
+        whole = None
+    if whole is not None and len(whole.entry or ()) <= _MOST_ENTRIES:
         return _of_whole(key, wanted, whole, page)
     try:
-        kind = _TYPE.decode(raw)
+        kind = _TYPE.decode(sent)
         if kind.resourceType == "OperationOutcome":
             refused = Issue("warning", f"the query for '{key}' failed in the EHR", "Check access rights for this query.")
             return Prefetched(Source.UNAVAILABLE, (), (refused,))
         if kind.resourceType != "Bundle":
-            entry = Entry(kind.resourceType or "", fhir.KIND.decode(raw).id, None, raw)
-            return Prefetched(Source.READ, (entry,)) if entry.kind == wanted else Prefetched(Source.UNAVAILABLE, (entry,), (_stranger(key, wanted),))
-        return _of_bundle(key, wanted, _BUNDLE.decode(raw), page)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+            held = fhir.Held(_resource(sent))
+            right = kind_of(held.resource) == wanted
+            return Prefetched(Source.READ, (held,)) if right else Prefetched(Source.UNAVAILABLE, (held,), (_stranger(key, wanted),))
+        return _of_bundle(key, wanted, _BUNDLE.decode(sent), page)
+    except UNREADABLE:
         return Prefetched(Source.UNAVAILABLE, (), (Issue("warning", f"'{key}' could not be read", "Send a FHIR R4 Bundle or resource."),))
 
 
-def _whole(wanted: str, raw: msgspec.Raw) -> Any:
-    """A Bundle decoded in one go, as nearly every one can be; None if one of its members is not as FHIR has it."""
-    decoder = fhir.WHOLE.get(wanted)
-    if decoder is None:
-        return None
-    try:
-        bundle = decoder.decode(raw)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
-        return None
-    return bundle if len(bundle.entry or ()) <= _MOST_ENTRIES else None
-
-
-def _of_whole(key: str, wanted: str, bundle: Any, page: int | None) -> Prefetched:
-    """The entries of a Bundle in which nothing is odd."""
-    listed = bundle.entry or ()
-    entries = tuple(Entry(type(e.resource).__name__, e.resource.id, e.fullUrl, _NO_RAW, e.resource) for e in listed)
-    more = any((link.relation or "").lower() == "next" for link in bundle.link or ())
-    matches = sum(e.kind == wanted for e in entries)
-    if more or (bundle.total or 0) > matches or (page is not None and len(entries) >= page):
+def _of_whole(key: str, wanted: str, sent: Any, page: int | None) -> Prefetched:
+    """Null, a resource by itself, or the entries of a Bundle in which nothing is odd."""
+    if sent is None:
+        return Prefetched(Source.READ)
+    if isinstance(sent, fhir.Resource):
+        return Prefetched(Source.READ, (fhir.Held(sent),))
+    entries = sent.entry or ()
+    if len(entries) > _MOST_ENTRIES:
+        return Prefetched(Source.INCOMPLETE, entries[:_MOST_ENTRIES], (_too_many(key),))
+    more = any((link.relation or "").lower() == "next" for link in sent.link or ())
+    if more or (page is not None and len(entries) >= page) or (sent.total or 0) > sum(kind_of(e.resource) == wanted for e in entries):
         return Prefetched(Source.INCOMPLETE, entries, (_full(key),))
     return Prefetched(Source.READ, entries)
 
 
 def _of_bundle(key: str, wanted: str, bundle: fhir.Bundle, page: int | None) -> Prefetched:
-    entries: list[Entry] = []
+    entries: list[fhir.Held] = []
     issues: list[Issue] = []
     source = Source.READ
     listed = bundle.entry or []
     if len(listed) > _MOST_ENTRIES:
         source = Source.INCOMPLETE
-        issues.append(Issue("warning", f"'{key}' holds more than {_MOST_ENTRIES} entries; the rest was not read", "Ask for less with this query."))
+        issues.append(_too_many(key))
     damaged = failed = False
     for raw in listed[:_MOST_ENTRIES]:
         try:
             entry = _entry(raw)
-        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        except UNREADABLE:
             damaged = True
             continue
         if entry is None:
             continue
-        if entry.kind == "OperationOutcome":
-            failed = failed or _failed(entry.raw)
-        elif _KIND.fullmatch(entry.kind) and entry.kind != "Bundle":
+        kind = kind_of(entry.resource)
+        if kind == "OperationOutcome":
+            failed = failed or _failed(entry.resource)
+        elif _KIND.fullmatch(kind) and kind != "Bundle":
             entries.append(entry)
         else:
             damaged = True
@@ -120,26 +114,43 @@ def _of_bundle(key: str, wanted: str, bundle: fhir.Bundle, page: int | None) -> 
         issues.append(Issue("warning", f"the EHR reported an error within '{key}'", "Check access rights for this query."))
     if damaged or failed:
         source = Source.INCOMPLETE
-    strangers = [e for e in entries if e.kind not in (wanted, *_COMPANIONS)]
-    if strangers and not any(e.kind == wanted for e in entries):
+    kinds = [kind_of(e.resource) for e in entries]
+    matches = kinds.count(wanted)
+    if not matches and any(kind not in _COMPANIONS for kind in kinds):
         source = Source.INCOMPLETE
         issues.append(_stranger(key, wanted))
-    matches = sum(e.kind == wanted for e in entries)
     if _has_more(bundle.link) or _total(bundle.total) > matches or (page is not None and len(entries) >= page):
         source = Source.INCOMPLETE
         issues.append(_full(key))
     return Prefetched(source, tuple(entries), tuple(dict.fromkeys(issues)))
 
 
-def _entry(raw: msgspec.Raw) -> Entry | None:
-    """One entry with the type of its resource; None for an empty one. Raises msgspec.DecodeError if it holds something else."""
+def _entry(raw: msgspec.Raw) -> fhir.Held | None:
+    """One entry with its resource; None for an empty one. Raises msgspec.DecodeError if it holds something else."""
     if bytes(memoryview(raw)[:1]) == b"n":
         return None
     entry = _ENTRY.decode(raw)
     if bytes(memoryview(entry.resource)[:1]) in (b"", b"n") and _RAW.decode(raw).keys() <= _EMPTY_ENTRY:
         return None
-    kind = fhir.KIND.decode(entry.resource)
-    return Entry(kind.resourceType or "", kind.id, entry.fullUrl, entry.resource)
+    return fhir.Held(_resource(entry.resource), entry.fullUrl)
+
+
+def _resource(raw: msgspec.Raw) -> Any:
+    """A resource by itself; one that cannot be read keeps its type, its id and the place of the fault."""
+    kind = fhir.KIND.decode(raw)
+    decoder = fhir.READ.get(kind.resourceType or "")
+    if decoder is None:
+        return fhir.Unread(kind.resourceType or "", kind.id)
+    try:
+        return decoder.decode(raw)
+    except UNREADABLE as error:
+        return fhir.Unread(kind.resourceType or "", kind.id, place_of(error))
+
+
+def place_of(error: Exception) -> str:
+    """Where in a resource the fault is, without any of its content."""
+    match = _PLACE.search(str(error))
+    return match.group(1) if match else ""
 
 
 def _has_more(raw: msgspec.Raw) -> bool:
@@ -148,7 +159,7 @@ def _has_more(raw: msgspec.Raw) -> bool:
         return False
     try:
         return any((link.relation or "").lower() == "next" for link in _LINKS.decode(raw))
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+    except UNREADABLE:
         return True
 
 
@@ -160,6 +171,10 @@ def _total(raw: msgspec.Raw) -> int:
         return 0
 
 
+def _too_many(key: str) -> Issue:
+    return Issue("warning", f"'{key}' holds more than {_MOST_ENTRIES} entries; the rest was not read", "Ask for less with this query.")
+
+
 def _full(key: str) -> Issue:
     return Issue("warning", f"'{key}' holds a full page; older data may be missing", "Raise the page size of this query.")
 
@@ -168,11 +183,9 @@ def _stranger(key: str, wanted: str) -> Issue:
     return Issue("warning", f"'{key}' holds something else than {wanted}", f"Send a searchset of {wanted} under this key.")
 
 
-def _failed(raw: msgspec.Raw) -> bool:
+def _failed(outcome: Any) -> bool:
     """Whether an OperationOutcome is an error; servers also use it to say that nothing was found."""
-    try:
-        outcome = _OUTCOME.decode(raw)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+    if isinstance(outcome, fhir.Unread):
         return True
     return any(issue.severity in ("error", "fatal") for issue in outcome.issue or ())
 

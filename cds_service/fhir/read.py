@@ -75,42 +75,48 @@ def plain_code(text: str | None) -> str | None:
 # --- Observation ---
 
 
-def observation(resource: fhir.Observation, ref: str | None) -> Iterator[facts.LabResult | facts.Report]:
+def observation(resource: fhir.Observation, ref: str | None) -> list[facts.LabResult | facts.Report]:
     """The numbers of an observation and its components, and, where it is not a number, its report."""
-    when = first_moment(resource.effectiveDateTime, resource.effectiveInstant, resource.effectivePeriod, resource.issued)
-    status, flaw, remark = plain_code(resource.status), _flaw(resource, when), _remark(resource)
+    day = resource.effectiveDateTime
+    when = (moment(day) if day else None) or first_moment(resource.effectiveInstant, resource.effectivePeriod, resource.issued)
+    status = plain_code(resource.status)
+    numbers: list[tuple[Any, Number]] = []
     number = _number(resource)
-    numbers: list[tuple[fhir.Observation | fhir.Component, Number]] = [(resource, number)] if number else []
-    numbers += [(part, inner) for part in (resource.component or ())[:MOST_PARTS] if (inner := _number(part))]
-    for holder, found in numbers:
-        yield facts.LabResult(
+    if number is not None:
+        numbers.append((resource, number))
+    if resource.component:
+        numbers += [(part, inner) for part in resource.component[:MOST_PARTS] if (inner := _number(part))]
+    found: list[facts.LabResult | facts.Report] = [
+        facts.LabResult(
             ref=ref,
             codes=codes(holder.code),
             status=status,
             when=when,
-            value=found.value,
-            unit=found.unit,
-            comparator=found.comparator,
-            upper_limit=upper_limit(holder.referenceRange, found.unit),
-            remark=remark,
-            flaw=flaw,
+            value=value,
+            unit=unit,
+            comparator=comparator,
+            upper_limit=upper_limit(holder.referenceRange, unit) if holder.referenceRange else None,
+            remark=_remark(resource) if resource.note or resource.interpretation else "",
+            flaw=_flaw(resource) if when is None or resource.dataAbsentReason else "",
         )
+        for holder, (value, comparator, unit) in numbers
+    ]
     if number is None or resource.valueString:
-        yield from _worded(resource, ref, status, when)
+        found += _worded(resource, ref, status, when)
+    return found
 
 
-def _flaw(resource: fhir.Observation, when: Moment | None) -> str:
+def _flaw(resource: fhir.Observation) -> str:
     """Why a number must not be used, whatever it is."""
-    if when is None and any((resource.effectiveDateTime, resource.effectiveInstant, resource.effectivePeriod, resource.issued)):
-        return "has a date that cannot be read"
-    return "is marked as absent by the laboratory" if resource.dataAbsentReason else ""
+    if resource.dataAbsentReason:
+        return "is marked as absent by the laboratory"
+    dated = any((resource.effectiveDateTime, resource.effectiveInstant, resource.effectivePeriod, resource.issued))
+    return "has a date that cannot be read" if dated else ""
 
 
 def _remark(resource: fhir.Observation) -> str:
     """Notes and interpretation in words."""
-    if not resource.note and not resource.interpretation:
-        return ""
-    return " ".join([*(n.text or "" for n in resource.note or ()), *(text(i) for i in resource.interpretation or ())])
+    return " ".join([*[n.text or "" for n in resource.note or ()], *[text(i) for i in resource.interpretation or ()]])
 
 
 def _worded(resource: fhir.Observation, ref: str | None, status: str | None, when: Moment | None) -> Iterator[facts.Report]:
@@ -184,9 +190,7 @@ def condition(resource: fhir.Condition, ref: str | None) -> Iterator[facts.Condi
     )
 
 
-def medication_request(
-    resource: fhir.MedicationRequest, ref: str | None, concept: fhir.CodeableConcept | None, name: str
-) -> Iterator[facts.Medication]:
+def medication_request(resource: fhir.MedicationRequest, ref: str | None, concept: fhir.CodeableConcept | None, name: str) -> facts.Medication:
     """An order of a drug, with the days it covers as far as the order says."""
     dispense = resource.dispenseRequest
     bounds = [d.timing.repeat.boundsPeriod for d in resource.dosageInstruction or () if d.timing and d.timing.repeat and d.timing.repeat.boundsPeriod]
@@ -194,7 +198,7 @@ def medication_request(
     start = first_moment(*(b.start for b in bounds), validity.start if validity else None, resource.authoredOn)
     ends = [m.day for b in (*bounds, validity) if b and b.end and (m := moment(b.end))]
     supplied = _supplied(dispense, start)
-    yield facts.Medication(
+    return facts.Medication(
         ref=ref,
         codes=codes(concept),
         text=name or words(concept),
@@ -220,13 +224,11 @@ def _supplied(dispense: fhir.DispenseRequest | None, start: Moment | None) -> Da
     return start.day + dt.timedelta(days=last) if last <= (Day.max - start.day).days else None
 
 
-def medication_statement(
-    resource: fhir.MedicationStatement, ref: str | None, concept: fhir.CodeableConcept | None, name: str
-) -> Iterator[facts.Medication]:
+def medication_statement(resource: fhir.MedicationStatement, ref: str | None, concept: fhir.CodeableConcept | None, name: str) -> facts.Medication:
     """A statement that a drug is or was taken."""
     period = resource.effectivePeriod
     end = moment(period.end) if period and period.end else None
-    yield facts.Medication(
+    return facts.Medication(
         ref=ref,
         codes=codes(concept),
         text=name or words(concept),
@@ -278,11 +280,16 @@ def immunization(resource: fhir.Immunization, ref: str | None) -> Iterator[facts
     )
 
 
-SIMPLE: dict[str, Callable[[Any, str | None], Iterable[facts.Fact]]] = {
-    "Observation": observation,
-    "Condition": condition,
-    "ServiceRequest": service_request,
-    "DiagnosticReport": diagnostic_report,
-    "Procedure": procedure,
-    "Immunization": immunization,
+SIMPLE: dict[type[Any], Callable[[Any, str | None], Iterable[facts.Fact]]] = {
+    fhir.Observation: observation,
+    fhir.Condition: condition,
+    fhir.ServiceRequest: service_request,
+    fhir.DiagnosticReport: diagnostic_report,
+    fhir.Procedure: procedure,
+    fhir.Immunization: immunization,
+}
+# These need their drug, which may stand in another resource.
+MEDICATION: dict[type[Any], Callable[[Any, str | None, fhir.CodeableConcept | None, str], facts.Medication]] = {
+    fhir.MedicationRequest: medication_request,
+    fhir.MedicationStatement: medication_statement,
 }

@@ -6,6 +6,7 @@ Only what is used is decoded; everything else in a resource is skipped. Names ar
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import msgspec
@@ -233,12 +234,12 @@ class Procedure(Resource, tag_field="resourceType", tag="Procedure"):
     performedPeriod: Span | None = None
 
 
-class Immunization(Resource, tag_field="resourceType", tag="Immunization"):
-    """FHIR Immunization."""
+class Immunization(Resource, tag_field="resourceType", tag="Immunization", rename={"subject": "patient"}):
+    """FHIR Immunization; its patient is called subject here, as in all the others."""
 
     status: str | None = None
     vaccineCode: CodeableConcept | None = None
-    patient: Reference | None = None
+    subject: Reference | None = None
     occurrenceDateTime: str | None = None
 
 
@@ -276,6 +277,21 @@ class Bundle(Element):
     total: msgspec.Raw = msgspec.Raw()
 
 
+class Unread(Element):
+    """A resource that no fact is made of: of a kind that is not used, or one that could not be read at some place."""
+
+    kind: str
+    id: str | None = None
+    place: str | None = None  # where it could not be read; None for a kind that is not used
+
+
+class Held(Element):
+    """A Bundle's entry with its resource read."""
+
+    resource: Any
+    fullUrl: str | None = None
+
+
 class TypeOnly(Element):
     """Only the type of a resource."""
 
@@ -301,26 +317,40 @@ READ: dict[str, msgspec.json.Decoder[Any]] = {
         Immunization,
         Medication,
         Patient,
+        OperationOutcome,
     )
 }
 KIND = msgspec.json.Decoder(Kind)
 
 
-def _whole(kind: type[Resource]) -> msgspec.json.Decoder[Any]:
-    """A decoder of Bundles that hold one type of resource and what may come with it; every entry has its resource."""
-    resource: Any = kind | Medication | Patient if kind is not Patient else Patient | Medication
-    entry = msgspec.defstruct("WholeEntry", [("resource", resource), ("fullUrl", str | None, None)])
-    listed: Any = list[entry]  # type: ignore[valid-type]
+def _whole(kind: type[Resource]) -> Any:
+    """A Bundle that holds one type of resource and what may come with it; every entry has its resource."""
+    resource: Any = kind | Medication | Patient
+    entry: Any = msgspec.defstruct("WholeEntry", [("resource", resource), ("fullUrl", str | None, None)], gc=False)
     members: list[Any] = [
         ("resourceType", Literal["Bundle"]),
-        ("entry", listed | None, None),
+        ("entry", list[entry] | None, None),
         ("link", list[Link] | None, None),
         ("total", int | None, None),
     ]
-    return msgspec.json.Decoder(msgspec.defstruct("WholeBundle", members))
+    return msgspec.defstruct("WholeBundle", members, gc=False)
 
 
-WHOLE = {
+WHOLE: dict[str, Any] = {
     kind.__name__: _whole(kind)
     for kind in (Observation, Condition, MedicationRequest, MedicationStatement, ServiceRequest, DiagnosticReport, Procedure, Immunization)
 }
+WHOLE_DECODERS = {name: msgspec.json.Decoder(bundle) for name, bundle in WHOLE.items()}
+
+
+def whole_prefetch(kinds: Mapping[str, str]) -> Any:
+    """A prefetch in which each key holds what was asked for, as nearly every one does, so that it is read in one pass.
+
+    `kinds` gives the resource type of each key. A key that nobody asked for is refused: such a prefetch is read key by key.
+    """
+    members = [
+        (f"key{i}", (Patient if kind == "Patient" else WHOLE[kind]) | None | msgspec.UnsetType, msgspec.UNSET)
+        for i, kind in enumerate(kinds.values())
+    ]
+    names = {f"key{i}": key for i, key in enumerate(kinds)}
+    return msgspec.defstruct("WholePrefetch", members, rename=names, forbid_unknown_fields=True, gc=False)

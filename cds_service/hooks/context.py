@@ -1,4 +1,4 @@
-"""What every hook has: a name, a schema, and the way from its context to the patient it is about."""
+"""What every hook has: a name, a schema, the shape of its context, and the way from there to the patient it is about."""
 
 from __future__ import annotations
 
@@ -16,8 +16,12 @@ class HookContext(NamedTuple):
 
 
 class Hook(NamedTuple):
-    """One hook of the CDS Hooks library."""
+    """One hook of the CDS Hooks library.
+
+    `shape` is a struct that a context as the standard has it fits; what does not fit is judged by the schema alone.
+    """
 
     name: str
     schema: str
+    shape: type
     parse_context: Callable[[Mapping[str, Any]], HookContext]

@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
+
+import msgspec
 
 from cds_service.hooks.context import Hook, HookContext
 from cds_service.record.facts import Issue
+
+
+class Context(msgspec.Struct, gc=False):
+    """userId and patientId, and where known encounterId."""
+
+    userId: Annotated[str, msgspec.Meta(pattern=r"^(Practitioner|PractitionerRole|Patient|RelatedPerson)/[A-Za-z0-9.-]{1,64}\Z")]  # noqa: N815
+    patientId: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9.-]{1,64}\Z")]  # noqa: N815
+    encounterId: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9.-]{1,64}\Z")] | msgspec.UnsetType = msgspec.UNSET  # noqa: N815
+    extension: msgspec.UnsetType = msgspec.UNSET
 
 
 def parse_context(context: Mapping[str, Any]) -> HookContext:
@@ -17,4 +28,4 @@ def parse_context(context: Mapping[str, Any]) -> HookContext:
     return HookContext(patient_id, issues)
 
 
-HOOK = Hook("patient-view", "hook-request.patient-view.schema.json", parse_context)
+HOOK = Hook("patient-view", "hook-request.patient-view.schema.json", Context, parse_context)

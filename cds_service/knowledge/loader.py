@@ -30,7 +30,7 @@ from cds_service.knowledge.model import (
     Term,
 )
 from cds_service.knowledge.references import check_references, leaves, value_sets_of
-from cds_service.knowledge.terms import TermMatcher, plain
+from cds_service.knowledge.terms import TermMatcher, anywhere, phrase_pattern, plain
 from cds_service.knowledge.units import UnitTable
 from cds_service.knowledge.valueset import ValueSet
 from cds_service.record.codes import Code, broader
@@ -69,6 +69,8 @@ class Knowledge:
         check_references(self)
         self.units = UnitTable(self.quantities)
         self.matcher = TermMatcher(self.phrases, self.guards)
+        self.never, self.maybe = anywhere(self.guards.never), anywhere(self.guards.provisional)
+        self.not_systemic = phrase_pattern(self.guards.not_systemic)
         self.concepts = _concepts(self.value_sets)
         self.ingredients = self._ingredients()
         self.source_of_set = {s: r.domain for r in self.requirements.values() for s in r.codes_of}

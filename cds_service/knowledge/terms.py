@@ -41,6 +41,14 @@ def phrase_pattern(phrases: tuple[str, ...]) -> re.Pattern[str] | None:
     return re.compile(rf"(?<![\w-])(?:{'|'.join(parts)})(?!\w)")
 
 
+def anywhere(phrases: tuple[str, ...]) -> re.Pattern[str] | None:
+    """A pattern for phrases on word boundaries; a phrase of punctuation (such as ?) matches where it stands."""
+    words = phrase_pattern(tuple(p for p in phrases if p[:1].isalnum()))
+    marks = [re.escape(p) for p in phrases if not p[:1].isalnum()]
+    parts = [*([words.pattern] if words else []), *marks]
+    return re.compile("|".join(parts)) if parts else None
+
+
 class TermMatcher:
     """Finds the value sets that a text names, skipping phrases that the text negates."""
 
@@ -55,11 +63,11 @@ class TermMatcher:
         self._negated = re.compile(rf"{negations.pattern}(?:\s+[\w'/-]+){{0,4}}\s*$") if negations else None
         after = phrase_pattern(guards.after)
         self._denied_after = re.compile(rf"\W{{0,3}}(?:(?:is|was|are|were) )?{after.pattern}") if after else None
-        self._cached = lru_cache(maxsize=4096)(self._matches)
+        self._cached = lru_cache(maxsize=4096)(self._both)
 
     def matches(self, text: str) -> tuple[Match, ...]:
         """The phrases in a text that are not negated, each with its value sets; a long text is cut and not remembered."""
-        return self._cached(text) if len(text) <= _REMEMBERED else self._matches(text[:_LONGEST_TEXT])
+        return self._read(text)[0]
 
     def _matches(self, text: str) -> tuple[Match, ...]:
         if not text or self._pattern is None:
@@ -80,4 +88,11 @@ class TermMatcher:
 
     def value_sets(self, text: str) -> frozenset[str]:
         """The value sets that a text names."""
-        return frozenset(match.value_set for match in self.matches(text))
+        return self._read(text)[1]
+
+    def _read(self, text: str) -> tuple[tuple[Match, ...], frozenset[str]]:
+        return self._cached(text) if len(text) <= _REMEMBERED else self._both(text[:_LONGEST_TEXT])
+
+    def _both(self, text: str) -> tuple[tuple[Match, ...], frozenset[str]]:
+        found = self._matches(text)
+        return found, frozenset(match.value_set for match in found)

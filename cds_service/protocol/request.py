@@ -1,27 +1,58 @@
-"""A CDS Hooks request: bytes to a checked envelope, with the prefetched resources still undecoded."""
+"""A CDS Hooks request: bytes to a checked envelope and its prefetch.
+
+A call that is as the standard has it is read in one pass. Any other is read member by member and judged by the JSON
+Schemas, which also say what is wrong with it: a quick reading never accepts what the schemas refuse.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
+from msgspec import UNSET, Meta, UnsetType
 
 from cds_service.errors import InvalidRequest, MalformedBody
 from cds_service.protocol import schema
 from cds_service.record.facts import Issue
 
-_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_UUID = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z"
+_IS_UUID = re.compile(_UUID)
 _MEMBERS = ("hook", "hookInstance", "fhirServer", "fhirAuthorization", "context", "extension")
+
+Text = Annotated[str, Meta(pattern=r"\S")]
+
+
+class _Authorization(msgspec.Struct, gc=False):
+    """fhirAuthorization, read for its form and dropped."""
+
+    access_token: Text
+    token_type: Literal["Bearer"]
+    expires_in: int
+    scope: Text
+    subject: Text
+    patient: Text | UnsetType = UNSET
+    extension: UnsetType = UNSET
+
+
+class _Call(msgspec.Struct, gc=False):
+    """The envelope of a call that is as the standard has it."""
+
+    hook: Text
+    hookInstance: Annotated[str, Meta(pattern=_UUID)]  # noqa: N815 - CDS Hooks' own names
+    context: msgspec.Raw
+    fhirServer: Annotated[str, Meta(pattern=r"^https?://\S+$")] | UnsetType = UNSET  # noqa: N815
+    fhirAuthorization: _Authorization | UnsetType = UNSET  # noqa: N815
+    extension: UnsetType = UNSET
 
 
 class _Top(msgspec.Struct):
-    """A body with its prefetch taken apart in the same pass."""
+    """A body with its prefetch taken apart in the same pass, its members raw."""
 
     prefetch: dict[str, msgspec.Raw] = {}
     hook: msgspec.Raw = msgspec.Raw()
-    hookInstance: msgspec.Raw = msgspec.Raw()  # noqa: N815 - CDS Hooks' own names
+    hookInstance: msgspec.Raw = msgspec.Raw()  # noqa: N815
     fhirServer: msgspec.Raw = msgspec.Raw()  # noqa: N815
     fhirAuthorization: msgspec.Raw = msgspec.Raw()  # noqa: N815
     context: msgspec.Raw = msgspec.Raw()
@@ -31,23 +62,61 @@ class _Top(msgspec.Struct):
 _TOP = msgspec.json.Decoder(_Top)
 _RAW = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _ANY = msgspec.json.Decoder()
+_UNREADABLE = (msgspec.DecodeError, RecursionError, UnicodeDecodeError)
 
 
 class CDSRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """One call of a hook. The access token is checked for its form and dropped."""
+    """One call of a hook. The access token is checked for its form and dropped.
+
+    The prefetch has only the keys that were sent; a value is raw bytes, or what the quick reading made of it (None for null).
+    """
 
     hook: str
     hook_instance: str
     context: Mapping[str, Any]
-    prefetch: Mapping[str, msgspec.Raw]
+    prefetch: Mapping[str, Any]
     issues: tuple[Issue, ...] = ()
 
 
-def read_request(body: bytes, schemas: Mapping[str, str], keys: Collection[str] = ()) -> CDSRequest:
+class Quick(NamedTuple):
+    """How a call that is as the standard has it is read in one pass."""
+
+    decoder: msgspec.json.Decoder[Any]
+    keys: tuple[str, ...]
+    contexts: Mapping[str, msgspec.json.Decoder[Any]]
+
+
+def quick(prefetch: type, keys: Collection[str], contexts: Mapping[str, type]) -> Quick:
+    """The quick reading of calls with a `prefetch` struct whose fields stand for `keys`; `contexts` has a struct for each hook."""
+    call = msgspec.defstruct("QuickCall", [("prefetch", prefetch | UnsetType, UNSET)], bases=(_Call,), gc=False)
+    return Quick(msgspec.json.Decoder(call), tuple(keys), {name: msgspec.json.Decoder(context) for name, context in contexts.items()})
+
+
+def read_request(body: bytes, schemas: Mapping[str, str], keys: Collection[str] = (), by: Quick | None = None) -> CDSRequest:
     """Read a request body; `schemas` names the JSON Schema of each hook, `keys` the prefetch keys we ask for.
 
     Raises MalformedBody or InvalidRequest with the place and the remedy.
     """
+    return (_quickly(body, by) if by else None) or _thoroughly(body, schemas, keys)
+
+
+def _quickly(body: bytes, by: Quick) -> CDSRequest | None:
+    """A call that is as the standard has it; None for any other."""
+    try:
+        call = by.decoder.decode(body)
+        if call.hook not in by.contexts or (call.fhirAuthorization is not UNSET and call.fhirServer is UNSET):
+            return None
+        by.contexts[call.hook].decode(call.context)
+        context = _ANY.decode(call.context)
+    except _UNREADABLE:
+        return None
+    prefetch = {} if call.prefetch is UNSET else dict(zip(by.keys, msgspec.structs.astuple(call.prefetch), strict=True))
+    sent = {key: value for key, value in prefetch.items() if value is not UNSET}
+    return CDSRequest(hook=call.hook, hook_instance=call.hookInstance, context=context, prefetch=sent)
+
+
+def _thoroughly(body: bytes, schemas: Mapping[str, str], keys: Collection[str]) -> CDSRequest:
+    """Any call, member by member. Raises MalformedBody or InvalidRequest."""
     try:
         top = _members(body)
         envelope = {name: _ANY.decode(top[name]) for name in _MEMBERS if name in top}
@@ -64,7 +133,7 @@ def read_request(body: bytes, schemas: Mapping[str, str], keys: Collection[str] 
     if found:
         raise InvalidRequest(f"{found[0] or '/'}: {found[1]}.", place=found[0] or "/")
     issues = []
-    if not _UUID.fullmatch(envelope["hookInstance"]):
+    if not _IS_UUID.match(envelope["hookInstance"]):
         issues.append(Issue("information", "hookInstance is not a UUID", "Send a UUID, as CDS Hooks asks."))
     return CDSRequest(
         hook=envelope["hook"], hook_instance=envelope["hookInstance"], context=envelope["context"], prefetch=prefetch, issues=tuple(issues)

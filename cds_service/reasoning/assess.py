@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from msgspec import structs
 
 from cds_service.knowledge.loader import Knowledge
-from cds_service.knowledge.model import DraftOrder, Recommendation
+from cds_service.knowledge.model import DraftOrder
 from cds_service.knowledge.references import leaves, value_sets_of
 from cds_service.reasoning.chart import Chart
 from cds_service.reasoning.criteria import condition_evidence, lab_evidence
-from cds_service.reasoning.expressions import Scope
 from cds_service.reasoning.findings import Advice, Assessment, Evidence, GeneticState, GeneticStatus
 from cds_service.reasoning.genetics import GeneReader, genetic_status
+from cds_service.reasoning.plan import AdvicePlan, Plan, Scope
 from cds_service.reasoning.truth import Truth
 from cds_service.record.dates import Day, period
 from cds_service.record.facts import PatientRecord
@@ -28,28 +28,31 @@ class Reasoner:
 
     def __init__(self, knowledge: Knowledge) -> None:
         self.knowledge = knowledge
+        self.plan = Plan(knowledge)
         self._genes = GeneReader(knowledge)
+        self._shown_on_cards = (*knowledge.red_flags, *knowledge.alternatives)
 
     def evaluate(self, record: PatientRecord, today: Day, *, full: bool = False) -> Assessment:
         """Assess one patient on one day; `full` answers every flag even where no card needs it."""
-        knowledge = self.knowledge
-        chart = Chart(knowledge, record, today)
-        scope = Scope(chart)
-        rules = {name: scope.rule(name) for name in knowledge.rules}
+        plan = self.plan
+        chart = Chart(self.knowledge, record, today)
+        scope = Scope(plan, chart)
+        rules = {name: scope.rule(name) for name in plan.rules}
         tier, criteria, met, lowered = self._tier(scope)
-        withheld = tuple(name for name in knowledge.module.no_card_when if scope.truth(name) is Truth.PRESENT)
-        genetics = genetic_status(self._genes, chart, compatible=scope.truth(knowledge.assessment.compatible) is Truth.PRESENT)
+        withheld = tuple(name for name, holds in plan.no_card_when if holds(scope) is Truth.PRESENT)
+        genetics = genetic_status(self._genes, chart, compatible=plan.compatible(scope) is Truth.PRESENT)
         topics = () if withheld else self._topics(chart, scope, tier, genetics)
-        advice = tuple(a for item in knowledge.recommendations.values() if (a := _advise(item, scope))) if "confirmed" in topics else ()
-        if "supportive" in topics and not any(knowledge.recommendations[a.id].topic == "supportive" and a.truth is Truth.PRESENT for a in advice):
+        advice = tuple(a for item in plan.advice if (a := _advise(item, scope))) if "confirmed" in topics else ()
+        due = {self.knowledge.recommendations[a.id].topic for a in advice if a.truth is Truth.PRESENT}
+        if "supportive" not in due:
             topics = tuple(t for t in topics if t != "supportive")
         if topics or full:
-            for name in (*knowledge.red_flags, *knowledge.alternatives, *(knowledge.facts if full else ())):
+            for name in self.knowledge.flags if full else self._shown_on_cards:
                 scope.finding(name)
         return Assessment(
             today=today,
             findings=scope.findings,
-            terms={name: scope.truth(name) for name in knowledge.terms},
+            terms={name: scope.truth(name) for name in plan.terms},
             rules=rules,
             tier=tier,
             criteria=criteria,
@@ -59,8 +62,8 @@ class Reasoner:
             topics=topics,
             advice=advice,
             orders=self._orders(chart, scope, topics, genetics) if topics else (),
-            latest=self._latest(chart, advice),
-            uncounted=tuple(self._uncounted(chart)) if topics or full else (),
+            latest=self._latest(chart, advice) if advice else {},
+            uncounted=tuple(self._uncounted(chart)) if chart.uncounted and (topics or full) else (),
             withheld=withheld,
             issues=tuple(chart.issues),
         )
@@ -69,12 +72,11 @@ class Reasoner:
         """The highest tier whose criteria are met, these criteria, all that are met, and whether something lowered it."""
         reached: dict[str | None, list[str]] = {}
         lowered_ids = set()
-        for level, tier in enumerate(self.knowledge.assessment.tiers):
-            for criterion in tier.any:
-                if scope.truth(criterion.when) is Truth.PRESENT:
-                    lowered = criterion.lowered_by is not None and scope.truth(criterion.lowered_by) is Truth.PRESENT
-                    lowered_ids.update([criterion.id] if lowered else [])
-                    reached.setdefault(_LEVELS[level + lowered], []).append(criterion.id)
+        for criterion, level, when, lowered_by in self.plan.criteria:
+            if when(scope) is Truth.PRESENT:
+                lowered = lowered_by is not None and lowered_by(scope) is Truth.PRESENT
+                lowered_ids.update([criterion.id] if lowered else [])
+                reached.setdefault(_LEVELS[level + lowered], []).append(criterion.id)
         met = frozenset(name for names in reached.values() for name in names)
         for level_name in _LEVELS:
             if level_name in reached:
@@ -110,8 +112,8 @@ class Reasoner:
         start = chart.window(self.knowledge.assessment.shown_within)
         found: dict[str, Evidence] = {}
         for name in dict.fromkeys(n for a in advice for n in self.knowledge.recommendations[a.id].shows if n in self.knowledge.measurements):
-            value = next((v for v in chart.values(name) if v.day and v.day >= start), None)
-            if value:
+            value = next(chart.values(name).since(start), None)
+            if value and value.day:
                 found[name] = lab_evidence(value)
         return found
 
@@ -129,11 +131,11 @@ class Reasoner:
 
     def _orders(self, chart: Chart, scope: Scope, topics: tuple[str, ...], genetics: GeneticStatus) -> tuple[str, ...]:
         offered = []
-        for order in self.knowledge.orders.values():
-            if not set(order.topics) & set(topics) or scope.truth(order.when) is not Truth.PRESENT:
+        if genetics.ordered and genetics.state is not GeneticState.CONFIRMED:
+            return ()  # what is under way is waited for
+        for order, when in self.plan.orders:
+            if set(order.topics).isdisjoint(topics) or when(scope) is not Truth.PRESENT:
                 continue
-            if genetics.ordered and genetics.state is not GeneticState.CONFIRMED:
-                continue  # what is under way is waited for
             if not self._done_or_ordered(order, chart):
                 offered.append(order.id)
         return tuple(offered)
@@ -156,11 +158,12 @@ class Reasoner:
         return False
 
 
-def _advise(item: Recommendation, scope: Scope) -> Advice | None:
+def _advise(plan: AdvicePlan, scope: Scope) -> Advice | None:
     """A recommendation that applies, or that could not be checked for want of data; None when it does not apply."""
-    truth = scope.truth(item.when)
+    item = plan.item
+    truth = plan.when(scope)
     if truth is Truth.ABSENT:
         return None
-    cautions = tuple(i for i, c in enumerate(item.cautions) if scope.truth(c.when) is Truth.PRESENT)
+    cautions = tuple(i for i, raised in enumerate(plan.cautions) if raised(scope) is Truth.PRESENT)
     warns = truth is Truth.PRESENT and item.warns
     return Advice(id=item.id, truth=truth, cautions=cautions, warns=warns or any(item.cautions[i].warns for i in cautions))

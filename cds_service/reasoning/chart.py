@@ -3,43 +3,24 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
-from functools import lru_cache
 from typing import NamedTuple
 
 from cds_service.knowledge.loader import Knowledge
-from cds_service.knowledge.model import Measurement, Unusable
-from cds_service.knowledge.terms import phrase_pattern, plain
-from cds_service.record.dates import Day, period
+from cds_service.knowledge.terms import plain
+from cds_service.reasoning.results import USABLE_RESULT, NoResults, Results
+from cds_service.record.codes import Code
+from cds_service.record.dates import Day, period, start_of
 from cds_service.record.facts import Condition, Fact, Issue, LabResult, Medication, PatientRecord, Procedure, Report
 
-USABLE_RESULT = frozenset({"final", "amended", "corrected", "unknown", None})
-_FLAGGED_STATUS = frozenset({"unknown", None})
 _DOUBTFUL = frozenset({"provisional", "differential", "unconfirmed", "confirmed", None})
 COUNTED_VERIFICATION = frozenset({"confirmed", None})
 _NOT_CURRENT_PROBLEM = frozenset({"resolved", "inactive"})
 _DONE_PROCEDURE = frozenset({"completed", "in-progress", "unknown", None})
 _DRUG_HISTORY = frozenset({"active", "completed", "stopped", "on-hold"})
 _NOT_GIVEN_INTENT = frozenset({"proposal", "plan"})
-
-
-class Value(NamedTuple):
-    """A usable result in its canonical unit."""
-
-    number: float
-    comparator: str
-    day: Day | None
-    precise: bool
-    fact: LabResult
-    remarks: tuple[str, ...]
-    label: str
-
-    @property
-    def shown(self) -> str:
-        """Number and unit as the laboratory wrote them."""
-        return f"{self.fact.comparator}{self.fact.value:.10g} {self.fact.unit}".strip()
+_NO_RESULTS = NoResults()
 
 
 class Given(NamedTuple):
@@ -65,32 +46,43 @@ class Chart:
         self._spans: dict[str, list[tuple[Day, Day]]] = {}
         self._starts: dict[str, Day] = {}
         self._labs: dict[str, list[LabResult]] = {}
-        self._values: dict[str, list[Value]] = {}
+        self._values: dict[str, Results] = {}
         self._conditions: dict[str, list[Condition]] = {}
         self._procedures: dict[str, list[Procedure]] = {}
         self._drugs: dict[str, list[Given]] = {}
         self._reports: dict[str, list[Report]] = {}
-        sets_of = knowledge.sets_of
-        for lab in record.labs:
-            for one in lab.codes:
-                for value_set in sets_of(one):
-                    self._labs.setdefault(value_set, []).append(lab)
-        self._never = _anywhere(knowledge.guards.never)
-        self._maybe = _anywhere(knowledge.guards.provisional)
+        self._never, self._maybe = knowledge.never, knowledge.maybe
+        self._place_labs()
         for condition in record.conditions:
             self._place_condition(condition)
         for procedure in record.procedures:
             if procedure.status in _DONE_PROCEDURE and not self._guarded(procedure.text):
                 for value_set in self.sets_of_fact(procedure):
                     self._procedures.setdefault(value_set, []).append(procedure)
-        self._not_systemic = phrase_pattern(knowledge.guards.not_systemic)
         for medication in record.medications:
             self._place_medication(medication)
         for report in record.reports:
             for value_set in self.sets_of_fact(report):
                 self._reports.setdefault(value_set, []).append(report)
 
+    def touched(self) -> set[str]:
+        """The value sets of which this chart holds anything."""
+        return {*self._labs, *self._conditions, *self._procedures, *self._drugs, *self._reports}
+
     # --- placing facts ---
+
+    def _place_labs(self) -> None:
+        """Results by value set; those of one test share their codes, which are looked up once."""
+        tests: dict[tuple[Code, ...], list[LabResult]] = {}
+        for lab in self.record.labs:
+            found = tests.get(lab.codes)
+            if found is None:
+                tests[lab.codes] = [lab]
+            else:
+                found.append(lab)
+        for codes, labs in tests.items():
+            for value_set in frozenset().union(*map(self.knowledge.sets_of, codes)):
+                self._labs.setdefault(value_set, []).extend(labs)
 
     def sets_of_fact(self, fact: Fact) -> frozenset[str]:
         """The value sets a fact belongs to by its codes or by its text."""
@@ -140,7 +132,8 @@ class Chart:
     def _place_medication(self, medication: Medication) -> None:
         if medication.not_given or medication.intent in _NOT_GIVEN_INTENT or medication.status not in _DRUG_HISTORY:
             return
-        local = bool(medication.route) or bool(self._not_systemic and self._not_systemic.search(plain(medication.text)))
+        not_systemic = self.knowledge.not_systemic
+        local = bool(medication.route) or bool(not_systemic and not_systemic.search(plain(medication.text)))
         start, end = self._span(medication)
         matched: dict[str, str] = {}
         for one in medication.codes:
@@ -166,12 +159,17 @@ class Chart:
 
     # --- asking ---
 
-    def values(self, value_set: str) -> list[Value]:
-        """Usable results of a test, newest first; undated ones only where no dated one exists."""
+    def values(self, value_set: str) -> Results:
+        """Usable results of a test, newest first; undated ones only where no dated one is usable."""
         known = self._values.get(value_set)
         if known is None:
-            known = self._values[value_set] = self._usable(value_set)
+            known = self._values[value_set] = self._results_of(value_set)
         return known
+
+    def _results_of(self, value_set: str) -> Results:
+        measurement = self.knowledge.measurements.get(value_set)
+        labs = self._labs.get(value_set, ())
+        return _NO_RESULTS if measurement is None or not (labs or measurement.derived) else Results(self, measurement, labs)
 
     def results(self, value_set: str) -> list[LabResult]:
         """Every result of a test that is not withdrawn, usable or not."""
@@ -197,77 +195,14 @@ class Chart:
         """The first day of a look-back."""
         start = self._starts.get(within)
         if start is None:
-            start = self._starts[within] = period(within).before(self.today)
+            start = self._starts[within] = start_of(within, self.today)
         return start
-
-    # --- usability of results ---
-
-    def _usable(self, value_set: str) -> list[Value]:
-        measurement = self.knowledge.measurements.get(value_set)
-        if measurement is None:
-            return []
-        values = [v for lab in self._labs.get(value_set, ()) if (v := self._value(measurement, lab)) is not None]
-        if not values and measurement.derived:
-            values = self._derived(measurement)
-        dated = [v for v in values if v.day is not None]
-        chosen = dated or values
-        return sorted(chosen, key=lambda v: (v.fact.order, v.number), reverse=True)
-
-    def _value(self, measurement: Measurement, lab: LabResult) -> Value | None:
-        if lab.status not in USABLE_RESULT:
-            return None
-        if lab.flaw:
-            self._refuse(measurement, lab, lab.flaw, "Correct the result at its source.")
-            return None
-        if lab.on is not None and lab.on > self.today:
-            self._refuse(measurement, lab, "is dated in the future", "Correct the date of the result.")
-            return None
-        if not lab.unit:
-            self._refuse(measurement, lab, "has no unit", "Send the unit, in UCUM if possible.")
-            return None
-        factor = self.knowledge.units.factor(measurement.quantity, lab.unit)
-        if factor is None:
-            self._refuse(measurement, lab, "has a unit that is not known", "Map the unit to UCUM, or add it to units.yaml.")
-            return None
-        number = lab.value * factor
-        limits = self.knowledge.quantities[measurement.quantity].plausible
-        if not limits.low <= number <= limits.high:
-            self._refuse(measurement, lab, "has an implausible value", "Check value and unit at the source.")
-            return None
-        for reason in measurement.unusable:
-            if self._applies(reason, lab):
-                self.note(f"{measurement.label} of {lab.on} does not count: {reason.because}", "", level="information")
-                return None
-        remarks = []
-        if lab.status in _FLAGGED_STATUS:
-            remarks.append("status unknown")
-        if lab.when is None:
-            remarks.append("undated")
-        elif lab.when.precision != "day":
-            remarks.append("date incomplete")
-        precise = lab.when is not None and lab.when.precision == "day"
-        return Value(number, lab.comparator, lab.on, precise, lab, tuple(remarks), measurement.label)
-
-    def _refuse(self, measurement: Measurement, lab: LabResult, why: str, remedy: str) -> None:
-        when = f" of {lab.on}" if lab.on else ""
-        self.note(f"{measurement.label}{when} {why} and was not used", remedy)
 
     def note(self, what: str, remedy: str, *, level: str = "warning") -> None:
         """Keep an issue, once."""
         self.issues[Issue(level, what, remedy)] = None
 
-    def _applies(self, reason: Unusable, lab: LabResult) -> bool:
-        if reason.remark and lab.remark:
-            pattern = phrase_pattern(reason.remark)
-            return bool(pattern and pattern.search(plain(lab.remark)))
-        if lab.on is None or reason.within is None:
-            return bool(lab.on and reason.during_medication and self._covered_on(reason.during_medication, lab.on))
-        if reason.after_procedure:
-            days = self._days_of(f"procedure {reason.after_procedure}", self.procedures(reason.after_procedure))
-            return _any_between(days, period(reason.within).before(lab.on), lab.on)
-        return bool(reason.near_condition) and self.near_condition(lab.on, reason.near_condition or "", reason.within)
-
-    def _covered_on(self, value_set: str, day: Day) -> bool:
+    def covered_on(self, value_set: str, day: Day) -> bool:
         """Whether a drug of the set covered a day; its spans are merged and sorted once."""
         if value_set not in self._spans:
             merged: list[tuple[Day, Day]] = []
@@ -281,6 +216,11 @@ class Chart:
         index = bisect_right(spans, (day, Day.max)) - 1
         return index >= 0 and spans[index][1] >= day
 
+    def after_procedure(self, day: Day, value_set: str, within: str) -> bool:
+        """Whether a procedure of the set was done so long before a day, or on it."""
+        days = self._days_of(f"procedure {value_set}", self.procedures(value_set))
+        return _any_between(days, start_of(within, day), day)
+
     def near_condition(self, day: Day, value_set: str, within: str) -> bool:
         """Whether a condition of the set lies within so long before or after a day."""
         span = period(within)
@@ -292,31 +232,6 @@ class Chart:
         if name not in self._days:
             self._days[name] = sorted(f.on for f in facts if f.on)
         return self._days[name]
-
-    def _derived(self, measurement: Measurement) -> list[Value]:
-        """Absolute counts from a percentage and a total of the same moment."""
-        derived = measurement.derived
-        if derived is None:
-            return []
-        totals = {v.fact.when: v for v in self.values(derived.of) if v.fact.when and not v.comparator}
-        found = []
-        for share in self.values(derived.percent):
-            total = totals.get(share.fact.when) if share.fact.when else None
-            if total is not None and not share.comparator:
-                number = total.number * share.number / 100
-                unit = self.knowledge.quantities[measurement.quantity].unit
-                fact = LabResult(ref=share.fact.ref, codes=share.fact.codes, when=share.fact.when, value=round(number, 2), unit=unit)
-                found.append(Value(number, "", share.day, share.precise, fact, (*share.remarks, "computed from a percentage"), measurement.label))
-        return found
-
-
-@lru_cache(maxsize=64)
-def _anywhere(phrases: tuple[str, ...]) -> re.Pattern[str] | None:
-    """A pattern for phrases on word boundaries; a phrase of punctuation (such as ?) matches where it stands."""
-    words = phrase_pattern(tuple(p for p in phrases if p[:1].isalnum()))
-    marks = [re.escape(p) for p in phrases if not p[:1].isalnum()]
-    parts = [*([words.pattern] if words else []), *marks]
-    return re.compile("|".join(parts)) if parts else None
 
 
 def _any_between(days: list[Day], first: Day, last: Day) -> bool:

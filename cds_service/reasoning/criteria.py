@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable, Iterable, Sequence
-from functools import lru_cache, singledispatch
-from typing import NamedTuple, TypeVar
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+from typing import Any, NamedTuple, TypeVar
 
 from cds_service.knowledge.model import Age, AnyOf, Coded, Criterion, Deceased, Drug, Lab, Limit, Persistence, ReportText, Resulted, Sex
-from cds_service.reasoning.chart import Chart, Given, Value, days_covered, is_resolved
+from cds_service.reasoning.chart import Chart, Given, days_covered, is_resolved
 from cds_service.reasoning.findings import Evidence
+from cds_service.reasoning.results import Value
 from cds_service.reasoning.truth import Truth, any_of, negation, truth_of
 from cds_service.record.dates import Day, age_on, period
 from cds_service.record.facts import Condition, Fact, Procedure, Report
@@ -25,14 +26,12 @@ class Answer(NamedTuple):
     evidence: tuple[Evidence, ...] = ()
 
 
-@singledispatch
-def ask(criterion: Criterion, chart: Chart) -> Answer:  # noqa: ARG001 - the kinds below use it
+def ask(criterion: Criterion, chart: Chart) -> Answer:
     """Answer a criterion from a chart."""
-    raise TypeError(f"no such kind of criterion: {type(criterion).__name__}")
+    return _KINDS[type(criterion)](criterion, chart)
 
 
-@ask.register
-def _(criterion: AnyOf, chart: Chart) -> Answer:
+def _any_of(criterion: AnyOf, chart: Chart) -> Answer:
     answers = [ask(inner, chart) for inner in criterion.of]
     truth = any_of(a.truth for a in answers)
     wanted = [a for a in answers if a.truth is truth] if truth is Truth.PRESENT else answers
@@ -45,8 +44,7 @@ def _(criterion: AnyOf, chart: Chart) -> Answer:
 # --- the patient ---
 
 
-@ask.register
-def _(criterion: Age, chart: Chart) -> Answer:
+def _age(criterion: Age, chart: Chart) -> Answer:
     if chart.record.birth is None:
         return Answer(Truth.UNKNOWN)
     age = age_on(chart.record.birth.day, chart.today)
@@ -55,47 +53,55 @@ def _(criterion: Age, chart: Chart) -> Answer:
     return Answer(truth_of(holds), (Evidence(what="Age", value=f"{age} years", remarks=remarks),))
 
 
-@ask.register
-def _(criterion: Sex, chart: Chart) -> Answer:
+def _sex(criterion: Sex, chart: Chart) -> Answer:
     sex = chart.record.sex
     if sex not in ("male", "female"):
         return Answer(Truth.UNKNOWN)
     return Answer(truth_of(sex == criterion.equals), (Evidence(what="Administrative gender", value=sex),))
 
 
-@ask.register
-def _(_criterion: Deceased, chart: Chart) -> Answer:
+def _deceased(_criterion: Deceased, chart: Chart) -> Answer:
     return Answer(truth_of(chart.record.deceased))
 
 
 # --- laboratory results ---
 
 
-@ask.register
-def _(criterion: Lab, chart: Chart) -> Answer:
-    start = chart.window(criterion.within)
-    values = [v for v in chart.values(criterion.value_set) if v.day is None or v.day >= start]
-    judged = [(v, t) for v in values if (t := _beyond(criterion, chart, v)) is not Truth.UNKNOWN]
+def _lab(criterion: Lab, chart: Chart) -> Answer:
+    values = chart.values(criterion.value_set).since(chart.window(criterion.within))
     if criterion.persists:
-        return _persistent(criterion, criterion.persists, chart, values, judged)
-    if not judged:
-        return Answer(Truth.UNKNOWN)
-    if criterion.take == "any":
-        hits = [v for v, t in judged if t is Truth.PRESENT]
-        return Answer(truth_of(bool(hits)), tuple(map(lab_evidence, hits[:1] or [judged[0][0]])))
-    value, truth = judged[0]
-    return Answer(truth, (lab_evidence(value),))
+        return _persistent(criterion, criterion.persists, chart, values)
+    judge = _judge(criterion, chart)
+    newest: Value | None = None
+    for value in values:
+        truth = judge(value)
+        if truth is Truth.PRESENT or (truth is Truth.ABSENT and criterion.take == "latest"):
+            return Answer(truth, (lab_evidence(value),))
+        if truth is Truth.ABSENT and newest is None:
+            newest = value
+    return Answer(Truth.ABSENT, (lab_evidence(newest),)) if newest else Answer(Truth.UNKNOWN)
 
 
-def _persistent(criterion: Lab, persists: Persistence, chart: Chart, values: list[Value], judged: Sequence[tuple[Value, Truth]]) -> Answer:
-    if not judged:
+def _persistent(criterion: Lab, persists: Persistence, chart: Chart, values: Iterable[Value]) -> Answer:
+    """Enough results beyond the limit, each far enough from the one before; taken from the newest backwards."""
+    judge, after = _judge(criterion, chart), period(persists.apart).after
+    latest: Value | None = None
+    judged: Value | None = None
+    held: list[Value] = []
+    for value in values:
+        latest = latest or value
+        truth = judge(value)
+        if truth is Truth.UNKNOWN:
+            continue
+        judged = judged or value
+        if truth is Truth.PRESENT and value.precise and value.day and (not held or after(value.day) <= (held[-1].day or value.day)):
+            held.append(value)
+            if len(held) == persists.results:
+                break
+    if judged is None or latest is None:
         return Answer(Truth.UNKNOWN)
-    hits = [v for v, t in judged if t is Truth.PRESENT and v.precise and v.day]
-    apart = period(persists.apart)
-    held = _spaced(hits, persists.results, lambda v: v.day, apart.after)
-    if held and persists.latest and not _latest_holds(criterion, persists.latest, chart, values[0]):
-        held = []
-    return Answer(truth_of(bool(held)), tuple(map(lab_evidence, held or [judged[0][0]])))
+    enough = len(held) == persists.results and (not persists.latest or _latest_holds(criterion, persists.latest, chart, latest))
+    return Answer(truth_of(enough), tuple(map(lab_evidence, held if enough else [judged])))
 
 
 def _latest_holds(criterion: Lab, limit: Limit, chart: Chart, latest: Value) -> bool:
@@ -105,17 +111,29 @@ def _latest_holds(criterion: Lab, limit: Limit, chart: Chart, latest: Value) -> 
     return truth is Truth.PRESENT
 
 
-def _beyond(criterion: Lab, chart: Chart, value: Value) -> Truth:
-    """Whether one result lies beyond the criterion's limit; a comparator may leave that open."""
+def _judge(criterion: Lab, chart: Chart) -> Callable[[Value], Truth]:
+    """A function that says whether one result lies beyond the criterion's limit; a comparator may leave that open."""
     if criterion.above_upper_limit is not None:
-        if value.fact.upper_limit is None or not value.fact.value:
-            return Truth.UNKNOWN
-        return _above(value, value.fact.upper_limit * (value.number / value.fact.value) * criterion.above_upper_limit)
+        return lambda value: _above_own_limit(value, criterion.above_upper_limit or 0.0)
     limit = criterion.above or criterion.below or criterion.at_least or criterion.at_most
     if limit is None:
+        return lambda _value: Truth.UNKNOWN
+    bounds = _thresholds(criterion, chart, limit)
+    if len(bounds) == 1:
+        return lambda value: _against(criterion, value, bounds[0])
+
+    def judge(value: Value) -> Truth:
+        truths = {_against(criterion, value, bound) for bound in bounds}
+        return truths.pop() if len(truths) == 1 else Truth.UNKNOWN
+
+    return judge
+
+
+def _above_own_limit(value: Value, times: float) -> Truth:
+    """Whether a result lies so many times above the laboratory's own upper limit of normal."""
+    if value.fact.upper_limit is None or not value.fact.value:
         return Truth.UNKNOWN
-    truths = {_against(criterion, value, bound) for bound in _thresholds(criterion, chart, limit)}
-    return truths.pop() if len(truths) == 1 else Truth.UNKNOWN
+    return _above(value, value.fact.upper_limit * (value.number / value.fact.value) * times)
 
 
 def _against(criterion: Lab, value: Value, bound: float) -> Truth:
@@ -165,12 +183,11 @@ def lab_evidence(value: Value) -> Evidence:
     return Evidence(what=value.label, ref=value.fact.ref, code=code, value=value.shown, on=value.day, remarks=value.remarks)
 
 
-@ask.register
-def _(criterion: Resulted, chart: Chart) -> Answer:
+def _resulted(criterion: Resulted, chart: Chart) -> Answer:
     start = chart.window(criterion.within)
     if criterion.usable:
-        values = [v for s in criterion.value_sets for v in chart.values(s) if v.day is None or v.day >= start]
-        return Answer(Truth.PRESENT if values else Truth.UNKNOWN, tuple(map(lab_evidence, values[:1])))
+        value = next((v for s in criterion.value_sets for v in chart.values(s).since(start)), None)
+        return Answer(Truth.PRESENT, (lab_evidence(value),)) if value else Answer(Truth.UNKNOWN)
     facts: list[Fact] = []
     for value_set in criterion.value_sets:
         facts += chart.results(value_set)
@@ -193,8 +210,7 @@ def _label(chart: Chart, value_set: str) -> str:
 # --- conditions and procedures ---
 
 
-@ask.register
-def _(criterion: Coded, chart: Chart) -> Answer:
+def _coded(criterion: Coded, chart: Chart) -> Answer:
     found: dict[str, Fact] = {}
     for value_set in criterion.value_sets:
         for condition in chart.conditions(value_set):
@@ -272,8 +288,7 @@ def _spaced(facts: list[F], wanted: int, day_of: Callable[[F], Day | None], afte
 # --- medications ---
 
 
-@ask.register
-def _(criterion: Drug, chart: Chart) -> Answer:
+def _drug(criterion: Drug, chart: Chart) -> Answer:
     given = _given(criterion, chart)
     known = chart.record.knows("medications")
     if criterion.before_result:
@@ -369,8 +384,7 @@ _DENIED_AFTER = re.compile(
 )
 
 
-@ask.register
-def _(criterion: ReportText, chart: Chart) -> Answer:
+def _report_text(criterion: ReportText, chart: Chart) -> Answer:
     """What a report says is present or absent; what it does not mention stays open."""
     start = chart.window(criterion.within) if criterion.within else None
     denied = False
@@ -401,3 +415,16 @@ def _said(criterion: ReportText, chart: Chart, report: Report) -> tuple[Truth, s
                 continue
             return Truth.PRESENT, sentence.strip()
     return answer, ""
+
+
+_KINDS: dict[type[Any], Callable[[Any, Chart], Answer]] = {
+    AnyOf: _any_of,
+    Age: _age,
+    Sex: _sex,
+    Deceased: _deceased,
+    Lab: _lab,
+    Resulted: _resulted,
+    Coded: _coded,
+    Drug: _drug,
+    ReportText: _report_text,
+}

@@ -62,6 +62,12 @@ def period(text: str) -> Period:
     return Period(years * 12 + months, days)
 
 
+@lru_cache(maxsize=1024)
+def start_of(within: str, day: Day) -> Day:
+    """The first day of a look-back, written as a period, from a day."""
+    return period(within).before(day)
+
+
 def moment(text: str) -> Moment | None:
     """Read a FHIR date, dateTime or instant; a year counts as 1 July, a month as its 15th. None if it is no date."""
     return _moment(text) if len(text) <= _LONGEST_DATE else None

@@ -1,0 +1,155 @@
+"""What a module asks of every chart, arranged once, so that one patient costs only what the chart holds."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import NamedTuple
+
+from cds_service.knowledge.loader import Knowledge
+from cds_service.knowledge.model import Age, Criterion, Deceased, DraftOrder, Lab, Recommendation, Resulted, Rule, Sex, TierCriterion
+from cds_service.knowledge.references import leaves, value_sets_of
+from cds_service.reasoning.chart import Chart
+from cds_service.reasoning.criteria import ask
+from cds_service.reasoning.expressions import Formula, formula
+from cds_service.reasoning.findings import Finding, RuleOutcome
+from cds_service.reasoning.truth import Truth, all_of, at_least
+from cds_service.record.facts import PatientRecord, Source
+
+_SOME_DAY = dt.date(2000, 1, 1)
+
+
+class RulePlan(NamedTuple):
+    """A rule with its items and requirements as functions."""
+
+    rule: Rule
+    items: tuple[Formula, ...]
+    requires: tuple[Formula, ...]
+
+
+class CriterionPlan(NamedTuple):
+    """One way into a tier (0 is the highest), and what lowers it."""
+
+    criterion: TierCriterion
+    level: int
+    when: Formula
+    lowered_by: Formula | None
+
+
+class AdvicePlan(NamedTuple):
+    """A recommendation with its condition and its cautions."""
+
+    item: Recommendation
+    when: Formula
+    cautions: tuple[Formula, ...]
+
+
+class Silence(NamedTuple):
+    """What every flag answers to a chart that holds nothing."""
+
+    findings: dict[str, Finding]
+    truths: dict[str, Truth]
+
+
+class Plan:
+    """A module's expressions as functions, and which flags each value set can change."""
+
+    def __init__(self, knowledge: Knowledge) -> None:
+        self.knowledge = knowledge
+        flags, assessment = knowledge.flags, knowledge.assessment
+        self.terms = {name: formula(term.when, flags) for name, term in knowledge.terms.items()}
+        self.rules = {
+            name: RulePlan(rule, tuple(formula(e, flags) for e in rule.items), tuple(formula(e, flags) for e in rule.requires))
+            for name, rule in knowledge.rules.items()
+        }
+        self.compatible = formula(assessment.compatible, flags)
+        self.no_card_when = tuple((name, formula(name, flags)) for name in knowledge.module.no_card_when)
+        self.criteria = tuple(
+            CriterionPlan(c, level, formula(c.when, flags), formula(c.lowered_by, flags) if c.lowered_by else None)
+            for level, tier in enumerate(assessment.tiers)
+            for c in tier.any
+        )
+        self.advice = tuple(
+            AdvicePlan(item, formula(item.when, flags), tuple(formula(c.when, flags) for c in item.cautions))
+            for item in knowledge.recommendations.values()
+        )
+        self.orders: tuple[tuple[DraftOrder, Formula], ...] = tuple((order, formula(order.when, flags)) for order in knowledge.orders.values())
+        self._personal = frozenset(name for name, flag in flags.items() if any(isinstance(c, Age | Sex | Deceased) for c in leaves(flag.when)))
+        self._readers = self._by_value_set()
+        self._silent = lru_cache(maxsize=256)(self._of_silence)
+
+    def _by_value_set(self) -> dict[str, frozenset[str]]:
+        """For each value set the flags whose answer may depend on it."""
+        found: dict[str, set[str]] = {}
+        for name, flag in self.knowledge.flags.items():
+            for value_set in self._read_by(flag.when):
+                found.setdefault(value_set, set()).add(name)
+        return {value_set: frozenset(names) for value_set, names in found.items()}
+
+    def _read_by(self, criterion: Criterion) -> Iterator[str]:
+        """The value sets a criterion reads, and those from which a count that it reads may be computed."""
+        for leaf in leaves(criterion):
+            for value_set in value_sets_of(leaf):
+                yield value_set
+                measurement = self.knowledge.measurements.get(value_set)
+                if measurement and measurement.derived and isinstance(leaf, Lab | Resulted):
+                    yield from (measurement.derived.percent, measurement.derived.of)
+
+    def open_for(self, chart: Chart) -> frozenset[str]:
+        """The flags that this chart may answer otherwise than one which holds nothing."""
+        readers = self._readers
+        return self._personal.union(*[readers[s] for s in chart.touched() if s in readers])
+
+    def silent(self, record: PatientRecord) -> Silence:
+        """Every flag's answer to a chart that holds nothing, when the same sources were read as of this record."""
+        return self._silent(frozenset(domain for domain, source in record.sources.items() if source is Source.READ))
+
+    def _of_silence(self, known: frozenset[str]) -> Silence:
+        nothing = Chart(self.knowledge, PatientRecord(patient_id="", sources=dict.fromkeys(known, Source.READ)), _SOME_DAY)
+        answers = {name: ask(flag.when, nothing) for name, flag in self.knowledge.flags.items()}
+        findings = {name: Finding(id=name, truth=a.truth, evidence=a.evidence) for name, a in answers.items()}
+        return Silence(findings, {name: found.truth for name, found in findings.items()})
+
+
+class Scope:
+    """Findings, terms and rules of one patient, each computed when it is first asked for."""
+
+    def __init__(self, plan: Plan, chart: Chart) -> None:
+        self.plan = plan
+        self.chart = chart
+        silent = plan.silent(chart.record)
+        self.findings = silent.findings.copy()
+        self.truths = silent.truths.copy()
+        for name in plan.open_for(chart):
+            del self.findings[name], self.truths[name]
+        self._rules: dict[str, RuleOutcome] = {}
+
+    def finding(self, name: str) -> Finding:
+        """A flag's truth and evidence in this patient."""
+        found = self.findings.get(name)
+        if found is None:
+            truth, evidence = ask(self.plan.knowledge.flags[name].when, self.chart)
+            found = self.findings[name] = Finding(id=name, truth=truth, evidence=evidence)
+            self.truths[name] = truth
+        return found
+
+    def truth(self, name: str) -> Truth:
+        """The truth of a finding, term or rule."""
+        if name in self.plan.knowledge.flags:
+            return self.finding(name).truth
+        truth = self.truths.get(name)
+        if truth is None:
+            when = self.plan.terms.get(name)
+            truth = self.truths[name] = when(self) if when else self.rule(name).truth
+        return truth
+
+    def rule(self, name: str) -> RuleOutcome:
+        """A rule's outcome with the truth of each item."""
+        found = self._rules.get(name)
+        if found is None:
+            rule, items, requires = self.plan.rules[name]
+            truths = tuple([item(self) for item in items])
+            truth = all_of([at_least(rule.at_least, truths), *[required(self) for required in requires]])
+            found = self._rules[name] = RuleOutcome(id=name, truth=truth, items=truths)
+        return found

@@ -1,0 +1,161 @@
+"""Usable results of one laboratory test, newest first, each judged when it is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from cds_service.knowledge.model import Measurement, Unusable
+from cds_service.knowledge.terms import phrase_pattern, plain
+from cds_service.record.dates import Day
+from cds_service.record.facts import LabResult
+
+if TYPE_CHECKING:
+    from cds_service.reasoning.chart import Chart
+
+USABLE_RESULT = frozenset({"final", "amended", "corrected", "unknown", None})
+_FLAGGED_STATUS = frozenset({"unknown", None})
+
+
+class Value(NamedTuple):
+    """A usable result in its canonical unit."""
+
+    number: float
+    comparator: str
+    day: Day | None
+    precise: bool
+    fact: LabResult
+    remarks: tuple[str, ...]
+    label: str
+
+    @property
+    def shown(self) -> str:
+        """Number and unit as the laboratory wrote them."""
+        return f"{self.fact.comparator}{self.fact.value:.10g} {self.fact.unit}".strip()
+
+
+class Results:
+    """The results of one test in one chart.
+
+    A result that cannot be used becomes an issue of the chart when it is reached: one too old to be asked for never is.
+    """
+
+    def __init__(self, chart: Chart, measurement: Measurement, labs: Iterable[LabResult]) -> None:
+        self._chart = chart
+        self._measurement = measurement
+        self._limits = chart.knowledge.quantities[measurement.quantity].plausible
+        self._labs = sorted(labs, key=_newness, reverse=True)  # those without a date come last
+        self._values: dict[int, Value | None] = {}
+        self._computed: list[Value] | None = None
+
+    def __iter__(self) -> Iterator[Value]:
+        """Every usable result; undated ones only where no dated one is usable."""
+        return self.since(Day.min)
+
+    def since(self, start: Day) -> Iterator[Value]:
+        """The usable results of a day or later, and undated ones only where no dated one is usable at any time."""
+        for index, lab in enumerate(self._labs):
+            if lab.when is None:
+                if any(self._value(i) for i, other in enumerate(self._labs) if other.when):
+                    return
+            elif lab.when.day < start:
+                continue
+            value = self._value(index)
+            if value is not None:
+                yield value
+        if self._measurement.derived and not any(self._value(i) for i in range(len(self._labs))):
+            if self._computed is None:
+                self._computed = sorted(self._from_share(), key=lambda v: _newness(v.fact), reverse=True)
+            yield from (v for v in self._computed if v.day is None or v.day >= start)
+
+    def _value(self, index: int) -> Value | None:
+        if index not in self._values:
+            self._values[index] = self._judged(self._labs[index])
+        return self._values[index]
+
+    def _judged(self, lab: LabResult) -> Value | None:
+        """A result in its canonical unit; None, with an issue that says why, if it cannot be used."""
+        if lab.status not in USABLE_RESULT:
+            return None
+        when, measurement = lab.when, self._measurement
+        day = when.day if when else None
+        if lab.flaw:
+            self._refused(lab, lab.flaw, "Correct the result at its source.")
+            return None
+        if day is not None and day > self._chart.today:
+            self._refused(lab, "is dated in the future", "Correct the date of the result.")
+            return None
+        if not lab.unit:
+            self._refused(lab, "has no unit", "Send the unit, in UCUM if possible.")
+            return None
+        factor = self._chart.knowledge.units.factor(measurement.quantity, lab.unit)
+        if factor is None:
+            self._refused(lab, "has a unit that is not known", "Map the unit to UCUM, or add it to units.yaml.")
+            return None
+        number = lab.value * factor
+        if not self._limits.low <= number <= self._limits.high:
+            self._refused(lab, "has an implausible value", "Check value and unit at the source.")
+            return None
+        for reason in measurement.unusable:
+            if self._applies(reason, lab, day):
+                self._chart.note(f"{measurement.label} of {day} does not count: {reason.because}", "", level="information")
+                return None
+        precise = when is not None and when.precision == "day"
+        remarks = () if precise and lab.status not in _FLAGGED_STATUS else _remarks(lab)
+        return Value(number, lab.comparator, day, precise, lab, remarks, measurement.label)
+
+    def _refused(self, lab: LabResult, why: str, remedy: str) -> None:
+        when = f" of {lab.on}" if lab.on else ""
+        self._chart.note(f"{self._measurement.label}{when} {why} and was not used", remedy)
+
+    def _applies(self, reason: Unusable, lab: LabResult, day: Day | None) -> bool:
+        if reason.remark and lab.remark:
+            pattern = phrase_pattern(reason.remark)
+            return bool(pattern and pattern.search(plain(lab.remark)))
+        if day is None:
+            return False
+        if reason.within is None:
+            return bool(reason.during_medication) and self._chart.covered_on(reason.during_medication or "", day)
+        if reason.after_procedure:
+            return self._chart.after_procedure(day, reason.after_procedure, reason.within)
+        return bool(reason.near_condition) and self._chart.near_condition(day, reason.near_condition or "", reason.within)
+
+    def _from_share(self) -> Iterator[Value]:
+        """Absolute counts from a percentage and a total of the same moment."""
+        measurement, derived = self._measurement, self._measurement.derived
+        if derived is None:
+            return
+        totals = {v.fact.when: v for v in self._chart.values(derived.of) if v.fact.when and not v.comparator}
+        unit = self._chart.knowledge.quantities[measurement.quantity].unit
+        for share in self._chart.values(derived.percent):
+            total = totals.get(share.fact.when) if share.fact.when else None
+            if total is not None and not share.comparator:
+                number = total.number * share.number / 100
+                fact = LabResult(ref=share.fact.ref, codes=share.fact.codes, when=share.fact.when, value=round(number, 2), unit=unit)
+                yield Value(number, "", share.day, share.precise, fact, (*share.remarks, "computed from a percentage"), measurement.label)
+
+
+class NoResults(Results):
+    """A test that is not measured here, or has no result."""
+
+    def __init__(self) -> None:
+        """Hold nothing."""
+
+    def since(self, start: Day) -> Iterator[Value]:  # noqa: ARG002 - there is none at any time
+        """Nothing."""
+        return iter(())
+
+
+def _newness(lab: LabResult) -> tuple[str, str, float, str]:
+    """Sorts results by time, and those of one moment so that the order of arrival plays no part."""
+    return (lab.when.order if lab.when else "", lab.ref or "", lab.value, lab.unit)
+
+
+def _remarks(lab: LabResult) -> tuple[str, ...]:
+    """What qualifies a result that is used all the same."""
+    found = ["status unknown"] if lab.status in _FLAGGED_STATUS else []
+    if lab.when is None:
+        found.append("undated")
+    elif lab.when.precision != "day":
+        found.append("date incomplete")
+    return tuple(found)
