@@ -24,6 +24,7 @@ _WITHDRAWN = frozenset({"entered-in-error", "cancelled", "refuted"})
 _OLDEST = 120
 _ID = re.compile(r"[A-Za-z0-9._~:-]{1,128}")  # FHIR allows 64; some charts have longer ones
 _READ: tuple[type[Any], ...] = (*read.SIMPLE, *read.MEDICATION)
+_COMPANIONS = frozenset({fhir.Patient, fhir.Medication, fhir.Unread})
 _READ_NAMES = frozenset(kind.__name__ for kind in _READ)
 
 
@@ -96,7 +97,7 @@ class _Reader:
     """Keeps each resource of the patient once, and turns them into facts."""
 
     def __init__(self, patient_id: str, every: Iterable[Prefetched]) -> None:
-        companions = [e for p in every for e in p.entries if kind_of(e.resource) in ("Patient", "Medication")]
+        companions = [e for p in every for e in p.entries if type(e.resource) in _COMPANIONS]
         self.subject = Subject(patient_id, (e for e in companions if kind_of(e.resource) == "Patient"))
         self.drugs = _drugs_by_reference(companions)
         self.issues: list[Issue] = []

@@ -79,9 +79,15 @@ def _of_whole(key: str, wanted: str, sent: Any, page: int | None) -> Prefetched:
     if len(entries) > _MOST_ENTRIES:
         return Prefetched(Source.INCOMPLETE, entries[:_MOST_ENTRIES], (_too_many(key),))
     more = any((link.relation or "").lower() == "next" for link in sent.link or ())
-    if more or (page is not None and len(entries) >= page) or (sent.total or 0) > sum(kind_of(e.resource) == wanted for e in entries):
+    if more or (page is not None and len(entries) >= page) or (sent.total and sent.total > _matches(entries, wanted)):
         return Prefetched(Source.INCOMPLETE, entries, (_full(key),))
     return Prefetched(Source.READ, entries)
+
+
+def _matches(entries: Sequence[Any], wanted: str) -> int:
+    """How many entries hold what was asked for."""
+    kind = fhir.KINDS[wanted]
+    return [type(e.resource) for e in entries].count(kind)
 
 
 def _of_bundle(key: str, wanted: str, bundle: fhir.Bundle, page: int | None) -> Prefetched:

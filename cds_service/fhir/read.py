@@ -15,6 +15,7 @@ from cds_service.record.dates import Day, Moment, moment
 
 MOST_PARTS = 500  # components of one observation, resources contained in one
 _MOST_CODINGS = 50
+_STATUSES = frozenset({"final", "amended", "corrected", "preliminary", "registered", "unknown", None})
 # Routes that carry a drug into the whole body; any other stated route is a local one.
 _SYSTEMIC_CODES = frozenset({"26643006", "47625008", "78421000", "34206005", "PO", "IV", "IM", "SC", "SQ"})
 _SYSTEMIC_WORDS = re.compile(
@@ -45,8 +46,8 @@ def words(concept: fhir.CodeableConcept | None) -> str:
     """A concept's text and every display, for reading by words."""
     if concept is None:
         return ""
-    parts = [concept.text or "", *(c.display or "" for c in concept.coding or ())]
-    return " / ".join(dict.fromkeys(p for p in parts if p))
+    parts = [concept.text, *[c.display for c in concept.coding or ()]]
+    return " / ".join(dict.fromkeys([p for p in parts if p]))
 
 
 def first_moment(*candidates: str | fhir.Span | None) -> Moment | None:
@@ -62,9 +63,12 @@ def status_code(status: fhir.CodeableConcept | str | None) -> str | None:
     """The code of a status that may be a concept or, in some charts, a bare string."""
     if isinstance(status, str) or status is None:
         return plain_code(status)
-    found = [plain_code(c.code) for c in status.coding or () if c.code and (c.system is None or "terminology.hl7.org" in c.system)]
-    found += [plain_code(c.code) for c in status.coding or () if c.code]
-    return next((f for f in found if f), None) or plain_code(status.text)
+    coded = [c for c in status.coding or () if c.code]
+    own = [c for c in coded if c.system is None or "terminology.hl7.org" in c.system]
+    for one in (*own, *coded):
+        if found := plain_code(one.code):
+            return found
+    return plain_code(status.text)
 
 
 def plain_code(text: str | None) -> str | None:
@@ -79,31 +83,36 @@ def observation(resource: fhir.Observation, ref: str | None) -> list[facts.LabRe
     """The numbers of an observation and its components, and, where it is not a number, its report."""
     day = resource.effectiveDateTime
     when = (moment(day) if day else None) or first_moment(resource.effectiveInstant, resource.effectivePeriod, resource.issued)
-    status = plain_code(resource.status)
-    numbers: list[tuple[Any, Number]] = []
+    status = resource.status if resource.status in _STATUSES else plain_code(resource.status)
     number = _number(resource)
+    found: list[facts.LabResult | facts.Report] = []
     if number is not None:
-        numbers.append((resource, number))
+        found.append(_lab_result(resource, resource, number, ref, status, when))
     if resource.component:
-        numbers += [(part, inner) for part in resource.component[:MOST_PARTS] if (inner := _number(part))]
-    found: list[facts.LabResult | facts.Report] = [
-        facts.LabResult(
-            ref=ref,
-            codes=codes(holder.code),
-            status=status,
-            when=when,
-            value=value,
-            unit=unit,
-            comparator=comparator,
-            upper_limit=upper_limit(holder.referenceRange, unit) if holder.referenceRange else None,
-            remark=_remark(resource) if resource.note or resource.interpretation else "",
-            flaw=_flaw(resource) if when is None or resource.dataAbsentReason else "",
-        )
-        for holder, (value, comparator, unit) in numbers
-    ]
+        parts = [(part, inner) for part in resource.component[:MOST_PARTS] if (inner := _number(part))]
+        found += [_lab_result(resource, part, inner, ref, status, when) for part, inner in parts]
     if number is None or resource.valueString:
         found += _worded(resource, ref, status, when)
     return found
+
+
+def _lab_result(
+    resource: fhir.Observation, holder: fhir.Observation | fhir.Component, number: Number, ref: str | None, status: str | None, when: Moment | None
+) -> facts.LabResult:
+    """The number of an observation or of one of its components."""
+    value, comparator, unit = number
+    return facts.LabResult(
+        ref=ref,
+        codes=codes(holder.code),
+        status=status,
+        when=when,
+        value=value,
+        unit=unit,
+        comparator=comparator,
+        upper_limit=upper_limit(holder.referenceRange, unit) if holder.referenceRange else None,
+        remark=_remark(resource) if resource.note or resource.interpretation else "",
+        flaw=_flaw(resource) if when is None or resource.dataAbsentReason else "",
+    )
 
 
 def _flaw(resource: fhir.Observation) -> str:
@@ -116,7 +125,10 @@ def _flaw(resource: fhir.Observation) -> str:
 
 def _remark(resource: fhir.Observation) -> str:
     """Notes and interpretation in words."""
-    return " ".join([*[n.text or "" for n in resource.note or ()], *[text(i) for i in resource.interpretation or ()]])
+    interpretations = resource.interpretation or []
+    if not resource.note and len(interpretations) == 1:
+        return text(interpretations[0])
+    return " ".join([*[n.text or "" for n in resource.note or ()], *[text(i) for i in interpretations]])
 
 
 def _worded(resource: fhir.Observation, ref: str | None, status: str | None, when: Moment | None) -> Iterator[facts.Report]:
@@ -241,9 +253,14 @@ def medication_statement(resource: fhir.MedicationStatement, ref: str | None, co
 
 def _local_route(dosages: list[fhir.Dosage] | None) -> str:
     """The stated route, if there is one and it is none that reaches the whole body."""
-    routes = [(words(d.route).lower(), {c.value for c in codes(d.route)}) for d in dosages or () if d.route]
-    local = [text for text, coded in routes if text and not coded & _SYSTEMIC_CODES and not _SYSTEMIC_WORDS.search(text)]
-    return local[0] if local and len(local) == len(routes) else ""
+    first = ""
+    for dosage in dosages or ():
+        if dosage.route:
+            told = words(dosage.route).lower()
+            if not told or any(c.value in _SYSTEMIC_CODES for c in codes(dosage.route)) or _SYSTEMIC_WORDS.search(told):
+                return ""
+            first = first or told
+    return first
 
 
 def service_request(resource: fhir.ServiceRequest, ref: str | None) -> Iterator[facts.Order]:

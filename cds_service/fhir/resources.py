@@ -304,8 +304,8 @@ class Kind(TypeOnly):
     id: str | None = None
 
 
-READ: dict[str, msgspec.json.Decoder[Any]] = {
-    kind.__name__: msgspec.json.Decoder(kind)
+KINDS: dict[str, type[Resource]] = {
+    kind.__name__: kind
     for kind in (
         Observation,
         Condition,
@@ -320,6 +320,7 @@ READ: dict[str, msgspec.json.Decoder[Any]] = {
         OperationOutcome,
     )
 }
+READ: dict[str, msgspec.json.Decoder[Any]] = {name: msgspec.json.Decoder(kind) for name, kind in KINDS.items()}
 KIND = msgspec.json.Decoder(Kind)
 
 

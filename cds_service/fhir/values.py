@@ -49,8 +49,9 @@ def of_text(text: str) -> Number | None:
 def upper_limit(ranges: list[Range] | None, unit: str) -> float | None:
     """The laboratory's upper limit of normal, if it is given in the unit of the result."""
     for one in ranges or ():
-        if one.high and one.high.value is not None:
-            written = (one.high.code or one.high.unit or unit).strip()
-            if written.lower() == unit.lower():
-                return one.high.value
+        high = one.high
+        if high is not None and high.value is not None:
+            written = high.code or high.unit or unit
+            if written == unit or written.strip().lower() == unit.lower():
+                return high.value
     return None

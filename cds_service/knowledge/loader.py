@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -30,13 +31,14 @@ from cds_service.knowledge.model import (
     Term,
 )
 from cds_service.knowledge.references import check_references, leaves, value_sets_of
-from cds_service.knowledge.terms import TermMatcher, anywhere, phrase_pattern, plain
+from cds_service.knowledge.terms import Reading, TermMatcher, anywhere, phrase_pattern, plain
 from cds_service.knowledge.units import UnitTable
 from cds_service.knowledge.valueset import ValueSet
 from cds_service.record.codes import Code, broader
 
 T = TypeVar("T")
 _WHERE = re.compile(r" - at `\$(.*)`$")
+_REMEMBERED = 200  # characters
 _STEP = re.compile(r"\.([A-Za-z_]\w*)|\[(\d+)\]|\[\.\.\.\]")
 
 
@@ -75,6 +77,8 @@ class Knowledge:
         self.ingredients = self._ingredients()
         self.source_of_set = {s: r.domain for r in self.requirements.values() for s in r.codes_of}
         self.organ_sets = {s: f.organ.strength for f in self.red_flags.values() if f.organ for c in leaves(f.when) for s in value_sets_of(c)}
+        self._sets_of_all = lru_cache(maxsize=16384)(self._union)
+        self._remembered = lru_cache(maxsize=4096)(self._reading)
         self._whole = {s: re.compile("|".join(f"(?:{p})" for p in patterns)) for s, patterns in self.guards.whole_text.items()}
         self.digest = files.digest()
 
@@ -89,10 +93,31 @@ class Knowledge:
                 return found
         return frozenset()
 
-    def may_name(self, value_set: str, text: str) -> bool:
-        """Whether a text may stand for a value set; some count only where the text says nothing else."""
-        whole = self._whole.get(value_set)
-        return whole is None or whole.fullmatch(plain(text)) is not None
+    def sets_of_all(self, codes: tuple[Code, ...]) -> frozenset[str]:
+        """The value sets that hold any of some codes."""
+        return self._sets_of_all(codes)
+
+    def _union(self, codes: tuple[Code, ...]) -> frozenset[str]:
+        return frozenset().union(*map(self.sets_of, codes))
+
+    def reading(self, text: str) -> Reading:
+        """What a text says; a long one, which may tell of a person, is not remembered."""
+        return self._remembered(text) if len(text) <= _REMEMBERED else self._reading(text)
+
+    def _reading(self, text: str) -> Reading:
+        words = plain(text)
+        matches = self.matcher.matches(text)
+        named = frozenset(m.value_set for m in matches)
+        # Some value sets are named only by a text that says nothing else.
+        problems = frozenset(s for s in named if s not in self._whole or self._whole[s].fullmatch(words))
+        return Reading(
+            matches,
+            named,
+            problems,
+            excluded=bool(self.never and self.never.search(words)),
+            doubtful=bool(self.maybe and self.maybe.search(words)),
+            not_systemic=bool(self.not_systemic and self.not_systemic.search(words)),
+        )
 
     def cases(self) -> list[tuple[str, Case]]:
         """Every case with the place where it stands (file:line)."""

@@ -10,8 +10,18 @@ from typing import NamedTuple
 
 from cds_service.knowledge.model import Guards
 
-_REMEMBERED = 200  # longer texts are not kept in memory
 _LONGEST_TEXT = 2000  # a problem's name is short; the rest of a longer text is not read
+
+
+class Reading(NamedTuple):
+    """What a short text says: the phrases in it, the value sets it names, and the words that keep it from counting."""
+
+    matches: tuple[Match, ...]
+    value_sets: frozenset[str]
+    problems: frozenset[str]  # the value sets that it may stand for as a problem's name
+    excluded: bool  # another person had it, or nobody has
+    doubtful: bool
+    not_systemic: bool
 
 
 class Match(NamedTuple):
@@ -63,11 +73,10 @@ class TermMatcher:
         self._negated = re.compile(rf"{negations.pattern}(?:\s+[\w'/-]+){{0,4}}\s*$") if negations else None
         after = phrase_pattern(guards.after)
         self._denied_after = re.compile(rf"\W{{0,3}}(?:(?:is|was|are|were) )?{after.pattern}") if after else None
-        self._cached = lru_cache(maxsize=4096)(self._both)
 
     def matches(self, text: str) -> tuple[Match, ...]:
-        """The phrases in a text that are not negated, each with its value sets; a long text is cut and not remembered."""
-        return self._read(text)[0]
+        """The phrases in a text that are not negated, each with its value sets; a long text is cut."""
+        return self._matches(text[:_LONGEST_TEXT])
 
     def _matches(self, text: str) -> tuple[Match, ...]:
         if not text or self._pattern is None:
@@ -85,14 +94,3 @@ class TermMatcher:
                 phrase = next(stem + "*" for stem in self._stems if hit.group().startswith(stem))
             found.extend(Match(value_set, phrase.rstrip("*")) for value_set in self._sets[phrase])
         return tuple(found)
-
-    def value_sets(self, text: str) -> frozenset[str]:
-        """The value sets that a text names."""
-        return self._read(text)[1]
-
-    def _read(self, text: str) -> tuple[tuple[Match, ...], frozenset[str]]:
-        return self._cached(text) if len(text) <= _REMEMBERED else self._both(text[:_LONGEST_TEXT])
-
-    def _both(self, text: str) -> tuple[tuple[Match, ...], frozenset[str]]:
-        found = self._matches(text)
-        return found, frozenset(match.value_set for match in found)

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from msgspec import structs
 
 from cds_service.knowledge.loader import Knowledge
-from cds_service.knowledge.model import DraftOrder
 from cds_service.knowledge.references import leaves, value_sets_of
 from cds_service.reasoning.chart import Chart
-from cds_service.reasoning.criteria import condition_evidence, lab_evidence
+from cds_service.reasoning.criteria import condition_evidence
 from cds_service.reasoning.findings import Advice, Assessment, Evidence, GeneticState, GeneticStatus
 from cds_service.reasoning.genetics import GeneReader, genetic_status
-from cds_service.reasoning.plan import AdvicePlan, Plan, Scope
+from cds_service.reasoning.plan import AdvicePlan, OrderPlan, Plan, Scope
 from cds_service.reasoning.truth import Truth
 from cds_service.record.dates import Day, period
 from cds_service.record.facts import PatientRecord
 
 _OPEN_ORDER = frozenset({"active", "on-hold", "draft"})
+_WITHDRAWN = frozenset({"entered-in-error", "cancelled"})
 _LEVELS = ("test", "consider", None)
 
 
@@ -114,7 +113,7 @@ class Reasoner:
         for name in dict.fromkeys(n for a in advice for n in self.knowledge.recommendations[a.id].shows if n in self.knowledge.measurements):
             value = next(chart.values(name).since(start), None)
             if value and value.day:
-                found[name] = lab_evidence(value)
+                found[name] = value.evidence
         return found
 
     def _uncounted(self, chart: Chart) -> Iterator[Evidence]:
@@ -130,32 +129,30 @@ class Reasoner:
                     break
 
     def _orders(self, chart: Chart, scope: Scope, topics: tuple[str, ...], genetics: GeneticStatus) -> tuple[str, ...]:
-        offered = []
         if genetics.ordered and genetics.state is not GeneticState.CONFIRMED:
             return ()  # what is under way is waited for
-        for order, when in self.plan.orders:
-            if set(order.topics).isdisjoint(topics) or when(scope) is not Truth.PRESENT:
-                continue
-            if not self._done_or_ordered(order, chart):
-                offered.append(order.id)
-        return tuple(offered)
+        return tuple(
+            plan.order.id
+            for plan in self.plan.orders
+            if not plan.topics.isdisjoint(topics) and plan.when(scope) is Truth.PRESENT and not _done_or_ordered(plan, chart)
+        )
 
-    def _done_or_ordered(self, order: DraftOrder, chart: Chart) -> bool:
-        if order.ordered_as:
-            for request in chart.record.orders:
-                if request.status in _OPEN_ORDER and order.ordered_as in chart.sets_of_fact(request):
-                    return True
-        if order.ordered_text:
-            pattern = re.compile(order.ordered_text)
-            if any(r.status in _OPEN_ORDER and pattern.search(r.text.lower()) for r in chart.record.orders):
+
+def _done_or_ordered(plan: OrderPlan, chart: Chart) -> bool:
+    """Whether a test was done not long ago, or is on order."""
+    order = plan.order
+    for request in chart.record.orders:
+        if request.status in _OPEN_ORDER:
+            if order.ordered_as and order.ordered_as in chart.sets_of_fact(request):
                 return True
-        if order.within:
-            start = chart.window(order.within)
-            facts = [
-                f for s in order.unless_result for f in (*chart.results(s), *chart.reports(s)) if f.status not in ("entered-in-error", "cancelled")
-            ]
-            return any(f.on and f.on >= start for f in facts)
+            if plan.ordered_text and plan.ordered_text.search(request.text.lower()):
+                return True
+    if not order.within:
         return False
+    start = chart.window(order.within)
+    return any(f.on and f.on >= start for s in order.unless_result for f in chart.results(s)) or any(
+        r.on and r.on >= start for s in order.unless_result for r in chart.reports(s) if r.status not in _WITHDRAWN
+    )
 
 
 def _advise(plan: AdvicePlan, scope: Scope) -> Advice | None:

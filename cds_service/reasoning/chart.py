@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from cds_service.knowledge.loader import Knowledge
 from cds_service.knowledge.terms import plain
@@ -21,6 +21,7 @@ _DONE_PROCEDURE = frozenset({"completed", "in-progress", "unknown", None})
 _DRUG_HISTORY = frozenset({"active", "completed", "stopped", "on-hold"})
 _NOT_GIVEN_INTENT = frozenset({"proposal", "plan"})
 _NO_RESULTS = NoResults()
+_NONE: frozenset[str] = frozenset()
 
 
 class Given(NamedTuple):
@@ -41,6 +42,7 @@ class Chart:
         self.record = record
         self.today = today
         self.issues: dict[Issue, None] = dict.fromkeys(record.issues)
+        self.answers: dict[Any, Any] = {}  # of questions that several flags ask
         self.uncounted: list[tuple[Condition, frozenset[str]]] = []
         self._days: dict[str, list[Day]] = {}
         self._spans: dict[str, list[tuple[Day, Day]]] = {}
@@ -51,7 +53,6 @@ class Chart:
         self._procedures: dict[str, list[Procedure]] = {}
         self._drugs: dict[str, list[Given]] = {}
         self._reports: dict[str, list[Report]] = {}
-        self._never, self._maybe = knowledge.never, knowledge.maybe
         self._place_labs()
         for condition in record.conditions:
             self._place_condition(condition)
@@ -81,30 +82,32 @@ class Chart:
             else:
                 found.append(lab)
         for codes, labs in tests.items():
-            for value_set in frozenset().union(*map(self.knowledge.sets_of, codes)):
+            for value_set in self.knowledge.sets_of_all(codes):
                 self._labs.setdefault(value_set, []).extend(labs)
 
     def sets_of_fact(self, fact: Fact) -> frozenset[str]:
         """The value sets a fact belongs to by its codes or by its text."""
-        found = self.knowledge.matcher.value_sets(fact.text) if fact.text else frozenset()
-        for one in fact.codes:
-            found = found | self.knowledge.sets_of(one)
-        return found
+        told = self.knowledge.reading(fact.text).value_sets if fact.text else _NONE
+        return told | self.knowledge.sets_of_all(fact.codes)
 
     def _guarded(self, text: str) -> bool:
-        return bool(text and self._never and self._never.search(plain(text)))
+        return bool(text) and self.knowledge.reading(text).excluded
 
     def counts(self, condition: Condition) -> bool:
         """Whether a condition counts: confirmed or unstated, and its words do not doubt or exclude it."""
-        if condition.verification not in COUNTED_VERIFICATION or self._guarded(condition.text):
+        if condition.verification not in COUNTED_VERIFICATION:
             return False
         if any(one.value[:3] in self.knowledge.guards.never_codes for one in condition.codes):
             return False
-        return not (condition.text and self._maybe and self._maybe.search(plain(condition.text)))
+        if not condition.text:
+            return True
+        told = self.knowledge.reading(condition.text)
+        return not (told.excluded or told.doubtful)
 
     def doubted(self, text: str) -> bool:
         """Whether words put a statement in doubt or exclude it."""
-        return self._guarded(text) or bool(self._maybe and self._maybe.search(plain(text)))
+        words = plain(text)
+        return any(guard is not None and guard.search(words) for guard in (self.knowledge.never, self.knowledge.maybe))
 
     def _place_condition(self, condition: Condition) -> None:
         sets = self._sets_of_condition(condition)
@@ -120,26 +123,23 @@ class Chart:
         Where the code is an organ already, the text adds only a strong one: one problem is one organ.
         """
         knowledge = self.knowledge
-        coded: frozenset[str] = frozenset()
-        for one in condition.codes:
-            coded |= knowledge.sets_of(one)
-        told = knowledge.matcher.value_sets(condition.text) if condition.text else frozenset()
-        told = frozenset(s for s in told if knowledge.may_name(s, condition.text))
-        if not coded.isdisjoint(knowledge.organ_sets):
+        coded = knowledge.sets_of_all(condition.codes)
+        told = knowledge.reading(condition.text).problems if condition.text else _NONE
+        if told and not coded.isdisjoint(knowledge.organ_sets):
             told = frozenset(s for s in told if knowledge.organ_sets.get(s) != "moderate")
         return coded | told
 
     def _place_medication(self, medication: Medication) -> None:
         if medication.not_given or medication.intent in _NOT_GIVEN_INTENT or medication.status not in _DRUG_HISTORY:
             return
-        not_systemic = self.knowledge.not_systemic
-        local = bool(medication.route) or bool(not_systemic and not_systemic.search(plain(medication.text)))
+        told = self.knowledge.reading(medication.text)
+        local = bool(medication.route) or told.not_systemic
         start, end = self._span(medication)
         matched: dict[str, str] = {}
         for one in medication.codes:
             for value_set in self.knowledge.sets_of(one):
                 matched[value_set] = self.knowledge.ingredients.get(one, "")
-        for match in self.knowledge.matcher.matches(medication.text) if medication.text else ():
+        for match in told.matches:
             matched.setdefault(match.value_set, match.phrase)
         for value_set, ingredient in matched.items():
             if local and value_set in self.knowledge.guards.systemic_only:

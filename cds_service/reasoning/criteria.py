@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable, Iterable
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache, partial
 from typing import Any, NamedTuple, TypeVar
 
+from cds_service.knowledge.loader import Knowledge
 from cds_service.knowledge.model import Age, AnyOf, Coded, Criterion, Deceased, Drug, Lab, Limit, Persistence, ReportText, Resulted, Sex
 from cds_service.reasoning.chart import Chart, Given, days_covered, is_resolved
 from cds_service.reasoning.findings import Evidence
@@ -26,19 +27,41 @@ class Answer(NamedTuple):
     evidence: tuple[Evidence, ...] = ()
 
 
+Question = Callable[[Chart], Answer]
+Judge = Callable[[Value], Truth]
+_NOTHING_SHARED: Mapping[Criterion, Question] = {}
+
+
 def ask(criterion: Criterion, chart: Chart) -> Answer:
     """Answer a criterion from a chart."""
-    return _KINDS[type(criterion)](criterion, chart)
+    return question(criterion, chart.knowledge)(chart)
 
 
-def _any_of(criterion: AnyOf, chart: Chart) -> Answer:
-    answers = [ask(inner, chart) for inner in criterion.of]
-    truth = any_of(a.truth for a in answers)
-    wanted = [a for a in answers if a.truth is truth] if truth is Truth.PRESENT else answers
-    seen: dict[tuple[str | None, str, str | None], Evidence] = {}
-    for evidence in (e for a in wanted for e in a.evidence):
-        seen.setdefault((evidence.ref, evidence.what, evidence.value), evidence)
-    return Answer(truth, tuple(seen.values()))
+def question(criterion: Criterion, knowledge: Knowledge, shared: Mapping[Criterion, Question] = _NOTHING_SHARED) -> Question:
+    """A criterion as a function of a chart, built once for a module; `shared` holds those that are built already."""
+    if criterion in shared:
+        return shared[criterion]
+    if isinstance(criterion, AnyOf):
+        return _any_of([question(inner, knowledge, shared) for inner in criterion.of])
+    if isinstance(criterion, Lab):
+        return _lab(criterion, knowledge)
+    return partial(_KINDS[type(criterion)], criterion)
+
+
+def _any_of(questions: Sequence[Question]) -> Question:
+    def ask_each(chart: Chart) -> Answer:
+        answers = [inner(chart) for inner in questions]
+        truth = any_of([a.truth for a in answers])
+        wanted = [a for a in answers if a.truth is truth] if truth is Truth.PRESENT else answers
+        evidence = [e for a in wanted for e in a.evidence]
+        if len(evidence) > 1:
+            seen: dict[tuple[str | None, str, str | None], Evidence] = {}
+            for one in evidence:
+                seen.setdefault((one.ref, one.what, one.value), one)
+            evidence = list(seen.values())
+        return Answer(truth, tuple(evidence))
+
+    return ask_each
 
 
 # --- the patient ---
@@ -67,24 +90,38 @@ def _deceased(_criterion: Deceased, chart: Chart) -> Answer:
 # --- laboratory results ---
 
 
-def _lab(criterion: Lab, chart: Chart) -> Answer:
-    values = chart.values(criterion.value_set).since(chart.window(criterion.within))
-    if criterion.persists:
-        return _persistent(criterion, criterion.persists, chart, values)
-    judge = _judge(criterion, chart)
+def _lab(criterion: Lab, knowledge: Knowledge) -> Question:
+    judges = {sex: _judge(criterion, knowledge, sex) for sex in ("male", "female", None)}
+    persists = criterion.persists
+    if persists:
+        later = {sex: _milder(criterion, persists, knowledge, sex) for sex in judges}
+        return lambda chart: _persistent(persists, _values(criterion, chart), judges[_sex_of(chart)], later[_sex_of(chart)])
+    return lambda chart: _single(criterion, _values(criterion, chart), judges[_sex_of(chart)])
+
+
+def _values(criterion: Lab, chart: Chart) -> Iterable[Value]:
+    return chart.values(criterion.value_set).since(chart.window(criterion.within))
+
+
+def _sex_of(chart: Chart) -> str | None:
+    return chart.record.sex if chart.record.sex in ("male", "female") else None
+
+
+def _single(criterion: Lab, values: Iterable[Value], judge: Judge) -> Answer:
+    """The latest result that can be judged, or any of them that lies beyond the limit."""
     newest: Value | None = None
     for value in values:
         truth = judge(value)
         if truth is Truth.PRESENT or (truth is Truth.ABSENT and criterion.take == "latest"):
-            return Answer(truth, (lab_evidence(value),))
+            return Answer(truth, (value.evidence,))
         if truth is Truth.ABSENT and newest is None:
             newest = value
-    return Answer(Truth.ABSENT, (lab_evidence(newest),)) if newest else Answer(Truth.UNKNOWN)
+    return Answer(Truth.ABSENT, (newest.evidence,)) if newest else Answer(Truth.UNKNOWN)
 
 
-def _persistent(criterion: Lab, persists: Persistence, chart: Chart, values: Iterable[Value]) -> Answer:
+def _persistent(persists: Persistence, values: Iterable[Value], judge: Judge, milder: Judge | None) -> Answer:
     """Enough results beyond the limit, each far enough from the one before; taken from the newest backwards."""
-    judge, after = _judge(criterion, chart), period(persists.apart).after
+    after = period(persists.apart).after
     latest: Value | None = None
     judged: Value | None = None
     held: list[Value] = []
@@ -100,94 +137,99 @@ def _persistent(criterion: Lab, persists: Persistence, chart: Chart, values: Ite
                 break
     if judged is None or latest is None:
         return Answer(Truth.UNKNOWN)
-    enough = len(held) == persists.results and (not persists.latest or _latest_holds(criterion, persists.latest, chart, latest))
-    return Answer(truth_of(enough), tuple(map(lab_evidence, held if enough else [judged])))
+    # The latest result must still lie beyond the milder limit of a persistent finding.
+    enough = len(held) == persists.results and (milder is None or milder(latest) is Truth.PRESENT)
+    return Answer(truth_of(enough), tuple([v.evidence for v in (held if enough else [judged])]))
 
 
-def _latest_holds(criterion: Lab, limit: Limit, chart: Chart, latest: Value) -> bool:
-    """Whether the latest result still lies beyond the milder limit of a persistent finding."""
-    bound = _thresholds(criterion, chart, limit)[0]
-    truth = _above(latest, bound) if criterion.above else _below(latest, bound)
-    return truth is Truth.PRESENT
+def _milder(criterion: Lab, persists: Persistence, knowledge: Knowledge, sex: str | None) -> Judge | None:
+    """Whether a result still lies beyond the limit that the latest of a persistent finding must keep."""
+    if persists.latest is None:
+        return None
+    bound = _bounds(criterion, persists.latest, knowledge, sex)[0]
+    return _above(bound) if criterion.above else _below(bound)
 
 
-def _judge(criterion: Lab, chart: Chart) -> Callable[[Value], Truth]:
-    """A function that says whether one result lies beyond the criterion's limit; a comparator may leave that open."""
+def _judge(criterion: Lab, knowledge: Knowledge, sex: str | None) -> Judge:
+    """Whether one result lies beyond the criterion's limit; a comparator may leave that open, and so may an unknown sex."""
     if criterion.above_upper_limit is not None:
-        return lambda value: _above_own_limit(value, criterion.above_upper_limit or 0.0)
+        return partial(_above_own_limit, criterion.above_upper_limit)
     limit = criterion.above or criterion.below or criterion.at_least or criterion.at_most
     if limit is None:
         return lambda _value: Truth.UNKNOWN
-    bounds = _thresholds(criterion, chart, limit)
-    if len(bounds) == 1:
-        return lambda value: _against(criterion, value, bounds[0])
+    judges = [_against(criterion, bound) for bound in _bounds(criterion, limit, knowledge, sex)]
+    return judges[0] if len(judges) == 1 else partial(_unanimous, judges)
+
+
+def _unanimous(judges: Sequence[Judge], value: Value) -> Truth:
+    truths = {judge(value) for judge in judges}
+    return truths.pop() if len(truths) == 1 else Truth.UNKNOWN
+
+
+def _above_own_limit(times: float, value: Value) -> Truth:
+    """Whether a result lies so many times above the laboratory's own upper limit of normal."""
+    if value.fact.upper_limit is None or not value.fact.value:
+        return Truth.UNKNOWN
+    return _above(value.fact.upper_limit * (value.number / value.fact.value) * times)(value)
+
+
+def _against(criterion: Lab, bound: float) -> Judge:
+    if criterion.above:
+        return _above(bound)
+    if criterion.below:
+        return _below(bound)
+    opposite = _below(bound) if criterion.at_least else _above(bound)
+    return lambda value: negation(opposite(value))
+
+
+def _bounds(criterion: Lab, limit: Limit, knowledge: Knowledge, sex: str | None) -> tuple[float, ...]:
+    """The thresholds that may apply, in the canonical unit."""
+    factor = knowledge.units.factor(knowledge.measurements[criterion.value_set].quantity, limit.unit) or 1.0
+    return tuple(v * factor for v in limit.values(sex))
+
+
+def _above(bound: float) -> Judge:
+    """Whether the true value lies above a bound; `<5` and `>5` decide it only on their side."""
+    nearly = _rounding(bound)
 
     def judge(value: Value) -> Truth:
-        truths = {_against(criterion, value, bound) for bound in bounds}
-        return truths.pop() if len(truths) == 1 else Truth.UNKNOWN
+        if not value.comparator:
+            return Truth.PRESENT if value.number - bound > nearly else Truth.ABSENT
+        over = value.number - bound
+        if value.comparator in (">", ">="):
+            sure = over >= -nearly if value.comparator == ">" else over > nearly
+            return Truth.PRESENT if sure else Truth.UNKNOWN
+        return Truth.ABSENT if over <= nearly else Truth.UNKNOWN
 
     return judge
 
 
-def _above_own_limit(value: Value, times: float) -> Truth:
-    """Whether a result lies so many times above the laboratory's own upper limit of normal."""
-    if value.fact.upper_limit is None or not value.fact.value:
-        return Truth.UNKNOWN
-    return _above(value, value.fact.upper_limit * (value.number / value.fact.value) * times)
-
-
-def _against(criterion: Lab, value: Value, bound: float) -> Truth:
-    if criterion.above:
-        return _above(value, bound)
-    if criterion.below:
-        return _below(value, bound)
-    return negation(_below(value, bound) if criterion.at_least else _above(value, bound))
-
-
-def _thresholds(criterion: Lab, chart: Chart, limit: Limit) -> tuple[float, ...]:
-    quantity = chart.knowledge.measurements[criterion.value_set].quantity
-    factor = chart.knowledge.units.factor(quantity, limit.unit) or 1.0
-    return tuple(v * factor for v in limit.values(chart.record.sex))
-
-
-def _above(value: Value, bound: float) -> Truth:
-    """Whether the true value lies above a bound; `<5` and `>5` decide it only on their side."""
-    number = _snapped(value.number, bound)
-    if value.comparator in (">", ">="):
-        sure = number >= bound if value.comparator == ">" else number > bound
-        return Truth.PRESENT if sure else Truth.UNKNOWN
-    if value.comparator in ("<", "<="):
-        return Truth.ABSENT if number <= bound else Truth.UNKNOWN
-    return truth_of(number > bound)
-
-
-def _below(value: Value, bound: float) -> Truth:
+def _below(bound: float) -> Judge:
     """Whether the true value lies below a bound."""
-    number = _snapped(value.number, bound)
-    if value.comparator in ("<", "<="):
-        sure = number <= bound if value.comparator == "<" else number < bound
-        return Truth.PRESENT if sure else Truth.UNKNOWN
-    if value.comparator in (">", ">="):
-        return Truth.ABSENT if number >= bound else Truth.UNKNOWN
-    return truth_of(number < bound)
+    nearly = _rounding(bound)
+
+    def judge(value: Value) -> Truth:
+        if not value.comparator:
+            return Truth.PRESENT if bound - value.number > nearly else Truth.ABSENT
+        under = bound - value.number
+        if value.comparator in ("<", "<="):
+            sure = under >= -nearly if value.comparator == "<" else under > nearly
+            return Truth.PRESENT if sure else Truth.UNKNOWN
+        return Truth.ABSENT if under <= nearly else Truth.UNKNOWN
+
+    return judge
 
 
-def _snapped(number: float, bound: float) -> float:
-    """Undo the rounding of unit conversion, so that 130 g/L is exactly 13 g/dL."""
-    return bound if abs(number - bound) <= 1e-9 * max(1.0, abs(bound)) else number
-
-
-def lab_evidence(value: Value) -> Evidence:
-    """A result as evidence: label, value and unit as written, day."""
-    code = value.fact.codes[0] if value.fact.codes else None
-    return Evidence(what=value.label, ref=value.fact.ref, code=code, value=value.shown, on=value.day, remarks=value.remarks)
+def _rounding(bound: float) -> float:
+    """What unit conversion may add or take, so that 130 g/L is exactly 13 g/dL."""
+    return 1e-9 * max(1.0, abs(bound))
 
 
 def _resulted(criterion: Resulted, chart: Chart) -> Answer:
     start = chart.window(criterion.within)
     if criterion.usable:
         value = next((v for s in criterion.value_sets for v in chart.values(s).since(start)), None)
-        return Answer(Truth.PRESENT, (lab_evidence(value),)) if value else Answer(Truth.UNKNOWN)
+        return Answer(Truth.PRESENT, (value.evidence,)) if value else Answer(Truth.UNKNOWN)
     facts: list[Fact] = []
     for value_set in criterion.value_sets:
         facts += chart.results(value_set)
@@ -211,15 +253,15 @@ def _label(chart: Chart, value_set: str) -> str:
 
 
 def _coded(criterion: Coded, chart: Chart) -> Answer:
-    found: dict[str, Fact] = {}
+    found: dict[tuple[Any, ...], Fact] = {}
     for value_set in criterion.value_sets:
         for condition in chart.conditions(value_set):
             if _counts_for(criterion, chart, condition, value_set):
-                found[repr((condition.ref, condition.codes, condition.text, condition.when))] = condition
+                found[condition.ref, condition.codes, condition.text, condition.when] = condition
         if criterion.procedures:
             for procedure in chart.procedures(value_set):
                 if _in_window(criterion.within, chart, procedure.on):
-                    found[repr((procedure.ref, procedure.codes, procedure.text, procedure.when))] = procedure
+                    found[procedure.ref, procedure.codes, procedure.text, procedure.when] = procedure
     facts = sorted(found.values(), key=lambda f: f.order, reverse=True)
     if criterion.entries:
         precise = [f for f in facts if f.when and f.when.precision == "day"]
@@ -231,7 +273,7 @@ def _coded(criterion: Coded, chart: Chart) -> Answer:
 
 
 def _counts_for(criterion: Coded, chart: Chart, condition: Condition, value_set: str) -> bool:
-    text_sets = chart.knowledge.matcher.value_sets(condition.text) if condition.text else frozenset()
+    text_sets = chart.knowledge.reading(condition.text).value_sets if condition.text else frozenset()
     by_text = value_set in text_sets
     if criterion.code_needs_text_of and criterion.code_needs_text_of not in text_sets:
         return False
@@ -418,11 +460,9 @@ def _said(criterion: ReportText, chart: Chart, report: Report) -> tuple[Truth, s
 
 
 _KINDS: dict[type[Any], Callable[[Any, Chart], Answer]] = {
-    AnyOf: _any_of,
     Age: _age,
     Sex: _sex,
     Deceased: _deceased,
-    Lab: _lab,
     Resulted: _resulted,
     Coded: _coded,
     Drug: _drug,

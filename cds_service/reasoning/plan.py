@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
+from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
@@ -11,7 +13,7 @@ from cds_service.knowledge.loader import Knowledge
 from cds_service.knowledge.model import Age, Criterion, Deceased, DraftOrder, Lab, Recommendation, Resulted, Rule, Sex, TierCriterion
 from cds_service.knowledge.references import leaves, value_sets_of
 from cds_service.reasoning.chart import Chart
-from cds_service.reasoning.criteria import ask
+from cds_service.reasoning.criteria import Answer, Question, question
 from cds_service.reasoning.expressions import Formula, formula
 from cds_service.reasoning.findings import Finding, RuleOutcome
 from cds_service.reasoning.truth import Truth, all_of, at_least
@@ -45,6 +47,15 @@ class AdvicePlan(NamedTuple):
     cautions: tuple[Formula, ...]
 
 
+class OrderPlan(NamedTuple):
+    """A draft order with its condition, and the words that show that it is on order already."""
+
+    order: DraftOrder
+    topics: frozenset[str]
+    when: Formula
+    ordered_text: re.Pattern[str] | None
+
+
 class Silence(NamedTuple):
     """What every flag answers to a chart that holds nothing."""
 
@@ -63,6 +74,7 @@ class Plan:
             name: RulePlan(rule, tuple(formula(e, flags) for e in rule.items), tuple(formula(e, flags) for e in rule.requires))
             for name, rule in knowledge.rules.items()
         }
+        self.questions = self._asked()
         self.compatible = formula(assessment.compatible, flags)
         self.no_card_when = tuple((name, formula(name, flags)) for name in knowledge.module.no_card_when)
         self.criteria = tuple(
@@ -74,10 +86,19 @@ class Plan:
             AdvicePlan(item, formula(item.when, flags), tuple(formula(c.when, flags) for c in item.cautions))
             for item in knowledge.recommendations.values()
         )
-        self.orders: tuple[tuple[DraftOrder, Formula], ...] = tuple((order, formula(order.when, flags)) for order in knowledge.orders.values())
+        self.orders = tuple(
+            OrderPlan(o, frozenset(o.topics), formula(o.when, flags), re.compile(o.ordered_text) if o.ordered_text else None)
+            for o in knowledge.orders.values()
+        )
         self._personal = frozenset(name for name, flag in flags.items() if any(isinstance(c, Age | Sex | Deceased) for c in leaves(flag.when)))
         self._readers = self._by_value_set()
         self._silent = lru_cache(maxsize=256)(self._of_silence)
+
+    def _asked(self) -> dict[str, Question]:
+        """Each flag as a function of a chart; what several flags ask alike is asked once."""
+        times = Counter(leaf for flag in self.knowledge.flags.values() for leaf in leaves(flag.when))
+        shared = {criterion: _once(question(criterion, self.knowledge)) for criterion, n in times.items() if n > 1}
+        return {name: question(flag.when, self.knowledge, shared) for name, flag in self.knowledge.flags.items()}
 
     def _by_value_set(self) -> dict[str, frozenset[str]]:
         """For each value set the flags whose answer may depend on it."""
@@ -107,9 +128,21 @@ class Plan:
 
     def _of_silence(self, known: frozenset[str]) -> Silence:
         nothing = Chart(self.knowledge, PatientRecord(patient_id="", sources=dict.fromkeys(known, Source.READ)), _SOME_DAY)
-        answers = {name: ask(flag.when, nothing) for name, flag in self.knowledge.flags.items()}
+        answers = {name: asked(nothing) for name, asked in self.questions.items()}
         findings = {name: Finding(id=name, truth=a.truth, evidence=a.evidence) for name, a in answers.items()}
         return Silence(findings, {name: found.truth for name, found in findings.items()})
+
+
+def _once(asked: Question) -> Question:
+    """A question whose answer a chart keeps."""
+
+    def ask(chart: Chart) -> Answer:
+        known = chart.answers.get(asked)
+        if known is None:
+            known = chart.answers[asked] = asked(chart)
+        return known
+
+    return ask
 
 
 class Scope:
@@ -129,7 +162,7 @@ class Scope:
         """A flag's truth and evidence in this patient."""
         found = self.findings.get(name)
         if found is None:
-            truth, evidence = ask(self.plan.knowledge.flags[name].when, self.chart)
+            truth, evidence = self.plan.questions[name](self.chart)
             found = self.findings[name] = Finding(id=name, truth=truth, evidence=evidence)
             self.truths[name] = truth
         return found

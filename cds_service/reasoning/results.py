@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+import msgspec
 
 from cds_service.knowledge.model import Measurement, Unusable
 from cds_service.knowledge.terms import phrase_pattern, plain
+from cds_service.reasoning.findings import Evidence
 from cds_service.record.dates import Day
 from cds_service.record.facts import LabResult
 
@@ -17,7 +20,7 @@ USABLE_RESULT = frozenset({"final", "amended", "corrected", "unknown", None})
 _FLAGGED_STATUS = frozenset({"unknown", None})
 
 
-class Value(NamedTuple):
+class Value(msgspec.Struct, eq=False, gc=False):
     """A usable result in its canonical unit."""
 
     number: float
@@ -27,11 +30,17 @@ class Value(NamedTuple):
     fact: LabResult
     remarks: tuple[str, ...]
     label: str
+    _evidence: Evidence | None = None
 
     @property
-    def shown(self) -> str:
-        """Number and unit as the laboratory wrote them."""
-        return f"{self.fact.comparator}{self.fact.value:.10g} {self.fact.unit}".strip()
+    def evidence(self) -> Evidence:
+        """The result as evidence: label, value and unit as written, day."""
+        if self._evidence is None:
+            fact = self.fact
+            shown = f"{fact.comparator}{fact.value:.10g} {fact.unit}".strip()
+            code = fact.codes[0] if fact.codes else None
+            self._evidence = Evidence(what=self.label, ref=fact.ref, code=code, value=shown, on=self.day, remarks=self.remarks)
+        return self._evidence
 
 
 class Results:

@@ -30,6 +30,8 @@ class Period(NamedTuple):
 
     def before(self, day: Day) -> Day:
         """Answer the day this long before another, clamped to the end of a shorter month."""
+        if not self.months:
+            return day - dt.timedelta(days=min(self.days, (day - Day.min).days))
         months = day.year * 12 + day.month - 1 - self.months
         year, month = divmod(months, 12)
         if year < 1:

@@ -7,9 +7,9 @@ from cds_service.knowledge.terms import plain
 
 
 @pytest.fixture(scope="module")
-def matcher():
-    """The matcher of the shipped module."""
-    return load().matcher
+def knowledge():
+    """The shipped module."""
+    return load()
 
 
 @pytest.mark.parametrize(
@@ -34,9 +34,9 @@ def matcher():
         ("", set()),
     ],
 )
-def test_finds_what_a_text_names(matcher, text, sets):
+def test_finds_what_a_text_names(knowledge, text, sets):
     """A phrase is found on word boundaries whatever the case; within a longer phrase of any set only the longer one is meant."""
-    found = matcher.value_sets(text)
+    found = knowledge.reading(text).value_sets
 
     assert sets == found
 
@@ -58,9 +58,9 @@ def test_finds_what_a_text_names(matcher, text, sets):
         "non scleritis",
     ],
 )
-def test_does_not_count_what_a_text_denies(matcher, text):
+def test_does_not_count_what_a_text_denies(knowledge, text):
     """A phrase within four words after a negation is denied."""
-    found = matcher.value_sets(text)
+    found = knowledge.reading(text).value_sets
 
     assert set() == found
 
@@ -75,9 +75,9 @@ def test_does_not_count_what_a_text_denies(matcher, text):
         ("Nodular scleritis", {"cond-ocular"}),
     ],
 )
-def test_counts_what_only_follows_a_negation_from_afar(matcher, text, sets):
+def test_counts_what_only_follows_a_negation_from_afar(knowledge, text, sets):
     """A negation ends at a stop, a comma or after four words, and half a word negates nothing."""
-    found = matcher.value_sets(text)
+    found = knowledge.reading(text).value_sets
 
     assert sets == found
 
@@ -95,23 +95,23 @@ def test_counts_what_only_follows_a_negation_from_afar(matcher, text, sets):
         "VEXASED",
     ],
 )
-def test_does_not_find_half_a_word(matcher, text):
+def test_does_not_find_half_a_word(knowledge, text):
     """A phrase inside a longer or a hyphenated word is not that phrase."""
-    found = matcher.value_sets(text)
+    found = knowledge.reading(text).value_sets
 
     assert set() == found
 
 
-def test_says_which_phrase_it_found(matcher):
+def test_says_which_phrase_it_found(knowledge):
     """A match carries the phrase of the module, not the words of the chart."""
-    found = matcher.matches("Pulmonary EMBOLISM of the left lung")
+    found = knowledge.matcher.matches("Pulmonary EMBOLISM of the left lung")
 
     assert [("cond-vte", "pulmonary embol")] == [tuple(match) for match in found]
 
 
-def test_reads_only_the_beginning_of_a_very_long_text(matcher):
+def test_reads_only_the_beginning_of_a_very_long_text(knowledge):
     """A problem's name is short: beyond 2,000 characters nothing is read, and it takes no time."""
-    found = matcher.value_sets("x " * 500_000 + "scleritis")
+    found = knowledge.reading("x " * 500_000 + "scleritis").value_sets
 
     assert set() == found
 
