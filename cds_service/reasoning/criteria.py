@@ -9,11 +9,12 @@ from functools import lru_cache, partial
 from typing import Any, NamedTuple, TypeVar
 
 from cds_service.knowledge.loader import Knowledge
-from cds_service.knowledge.model import Age, AnyOf, Coded, Criterion, Deceased, Drug, Lab, Limit, Persistence, ReportText, Resulted, Sex
+from cds_service.knowledge.model import Age, AnyOf, Coded, Criterion, Deceased, Drug, Lab, Persistence, ReportText, Resulted, Sex
 from cds_service.reasoning.chart import Chart, Given, days_covered, is_resolved
 from cds_service.reasoning.findings import Evidence
+from cds_service.reasoning.limits import Judge, beyond, beyond_milder
 from cds_service.reasoning.results import Value
-from cds_service.reasoning.truth import Truth, any_of, negation, truth_of
+from cds_service.reasoning.truth import Truth, any_of, truth_of
 from cds_service.record.dates import Day, age_on, period
 from cds_service.record.facts import Condition, Fact, Procedure, Report
 
@@ -28,7 +29,6 @@ class Answer(NamedTuple):
 
 
 Question = Callable[[Chart], Answer]
-Judge = Callable[[Value], Truth]
 _NOTHING_SHARED: Mapping[Criterion, Question] = {}
 
 
@@ -91,10 +91,10 @@ def _deceased(_criterion: Deceased, chart: Chart) -> Answer:
 
 
 def _lab(criterion: Lab, knowledge: Knowledge) -> Question:
-    judges = {sex: _judge(criterion, knowledge, sex) for sex in ("male", "female", None)}
+    judges = {sex: beyond(criterion, knowledge, sex) for sex in ("male", "female", None)}
     persists = criterion.persists
     if persists:
-        later = {sex: _milder(criterion, persists, knowledge, sex) for sex in judges}
+        later = {sex: beyond_milder(criterion, persists, knowledge, sex) for sex in judges}
         return lambda chart: _persistent(persists, _values(criterion, chart), judges[_sex_of(chart)], later[_sex_of(chart)])
     return lambda chart: _single(criterion, _values(criterion, chart), judges[_sex_of(chart)])
 
@@ -140,89 +140,6 @@ def _persistent(persists: Persistence, values: Iterable[Value], judge: Judge, mi
     # The latest result must still lie beyond the milder limit of a persistent finding.
     enough = len(held) == persists.results and (milder is None or milder(latest) is Truth.PRESENT)
     return Answer(truth_of(enough), tuple([v.evidence for v in (held if enough else [judged])]))
-
-
-def _milder(criterion: Lab, persists: Persistence, knowledge: Knowledge, sex: str | None) -> Judge | None:
-    """Whether a result still lies beyond the limit that the latest of a persistent finding must keep."""
-    if persists.latest is None:
-        return None
-    bound = _bounds(criterion, persists.latest, knowledge, sex)[0]
-    return _above(bound) if criterion.above else _below(bound)
-
-
-def _judge(criterion: Lab, knowledge: Knowledge, sex: str | None) -> Judge:
-    """Whether one result lies beyond the criterion's limit; a comparator may leave that open, and so may an unknown sex."""
-    if criterion.above_upper_limit is not None:
-        return partial(_above_own_limit, criterion.above_upper_limit)
-    limit = criterion.above or criterion.below or criterion.at_least or criterion.at_most
-    if limit is None:
-        return lambda _value: Truth.UNKNOWN
-    judges = [_against(criterion, bound) for bound in _bounds(criterion, limit, knowledge, sex)]
-    return judges[0] if len(judges) == 1 else partial(_unanimous, judges)
-
-
-def _unanimous(judges: Sequence[Judge], value: Value) -> Truth:
-    truths = {judge(value) for judge in judges}
-    return truths.pop() if len(truths) == 1 else Truth.UNKNOWN
-
-
-def _above_own_limit(times: float, value: Value) -> Truth:
-    """Whether a result lies so many times above the laboratory's own upper limit of normal."""
-    if value.fact.upper_limit is None or not value.fact.value:
-        return Truth.UNKNOWN
-    return _above(value.fact.upper_limit * (value.number / value.fact.value) * times)(value)
-
-
-def _against(criterion: Lab, bound: float) -> Judge:
-    if criterion.above:
-        return _above(bound)
-    if criterion.below:
-        return _below(bound)
-    opposite = _below(bound) if criterion.at_least else _above(bound)
-    return lambda value: negation(opposite(value))
-
-
-def _bounds(criterion: Lab, limit: Limit, knowledge: Knowledge, sex: str | None) -> tuple[float, ...]:
-    """The thresholds that may apply, in the canonical unit."""
-    factor = knowledge.units.factor(knowledge.measurements[criterion.value_set].quantity, limit.unit) or 1.0
-    return tuple(v * factor for v in limit.values(sex))
-
-
-def _above(bound: float) -> Judge:
-    """Whether the true value lies above a bound; `<5` and `>5` decide it only on their side."""
-    nearly = _rounding(bound)
-
-    def judge(value: Value) -> Truth:
-        if not value.comparator:
-            return Truth.PRESENT if value.number - bound > nearly else Truth.ABSENT
-        over = value.number - bound
-        if value.comparator in (">", ">="):
-            sure = over >= -nearly if value.comparator == ">" else over > nearly
-            return Truth.PRESENT if sure else Truth.UNKNOWN
-        return Truth.ABSENT if over <= nearly else Truth.UNKNOWN
-
-    return judge
-
-
-def _below(bound: float) -> Judge:
-    """Whether the true value lies below a bound."""
-    nearly = _rounding(bound)
-
-    def judge(value: Value) -> Truth:
-        if not value.comparator:
-            return Truth.PRESENT if bound - value.number > nearly else Truth.ABSENT
-        under = bound - value.number
-        if value.comparator in ("<", "<="):
-            sure = under >= -nearly if value.comparator == "<" else under > nearly
-            return Truth.PRESENT if sure else Truth.UNKNOWN
-        return Truth.ABSENT if under <= nearly else Truth.UNKNOWN
-
-    return judge
-
-
-def _rounding(bound: float) -> float:
-    """What unit conversion may add or take, so that 130 g/L is exactly 13 g/dL."""
-    return 1e-9 * max(1.0, abs(bound))
 
 
 def _resulted(criterion: Resulted, chart: Chart) -> Answer:

@@ -1,0 +1,96 @@
+"""Limits of laboratory criteria as functions of a result: built once for a module, for men, for women and for an unknown sex."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from cds_service.knowledge.loader import Knowledge
+from cds_service.knowledge.model import Lab, Limit, Persistence
+from cds_service.reasoning.results import Value
+from cds_service.reasoning.truth import Truth, negation
+
+Judge = Callable[[Value], Truth]
+
+
+def beyond(criterion: Lab, knowledge: Knowledge, sex: str | None) -> Judge:
+    """Whether one result lies beyond the criterion's limit; a comparator may leave that open, and so may an unknown sex."""
+    if criterion.above_upper_limit is not None:
+        return partial(_above_own_limit, criterion.above_upper_limit)
+    limit = criterion.above or criterion.below or criterion.at_least or criterion.at_most
+    if limit is None:
+        return lambda _value: Truth.UNKNOWN
+    judges = [_against(criterion, bound) for bound in _bounds(criterion, limit, knowledge, sex)]
+    return judges[0] if len(judges) == 1 else partial(_unanimous, judges)
+
+
+def _unanimous(judges: Sequence[Judge], value: Value) -> Truth:
+    truths = {judge(value) for judge in judges}
+    return truths.pop() if len(truths) == 1 else Truth.UNKNOWN
+
+
+def _above_own_limit(times: float, value: Value) -> Truth:
+    """Whether a result lies so many times above the laboratory's own upper limit of normal."""
+    if value.fact.upper_limit is None or not value.fact.value:
+        return Truth.UNKNOWN
+    return _above(value.fact.upper_limit * (value.number / value.fact.value) * times)(value)
+
+
+def _against(criterion: Lab, bound: float) -> Judge:
+    if criterion.above:
+        return _above(bound)
+    if criterion.below:
+        return _below(bound)
+    opposite = _below(bound) if criterion.at_least else _above(bound)
+    return lambda value: negation(opposite(value))
+
+
+def _bounds(criterion: Lab, limit: Limit, knowledge: Knowledge, sex: str | None) -> tuple[float, ...]:
+    """The thresholds that may apply, in the canonical unit."""
+    factor = knowledge.units.factor(knowledge.measurements[criterion.value_set].quantity, limit.unit) or 1.0
+    return tuple(v * factor for v in limit.values(sex))
+
+
+def _above(bound: float) -> Judge:
+    """Whether the true value lies above a bound; `<5` and `>5` decide it only on their side."""
+    nearly = _rounding(bound)
+
+    def judge(value: Value) -> Truth:
+        if not value.comparator:
+            return Truth.PRESENT if value.number - bound > nearly else Truth.ABSENT
+        over = value.number - bound
+        if value.comparator in (">", ">="):
+            sure = over >= -nearly if value.comparator == ">" else over > nearly
+            return Truth.PRESENT if sure else Truth.UNKNOWN
+        return Truth.ABSENT if over <= nearly else Truth.UNKNOWN
+
+    return judge
+
+
+def _below(bound: float) -> Judge:
+    """Whether the true value lies below a bound."""
+    nearly = _rounding(bound)
+
+    def judge(value: Value) -> Truth:
+        if not value.comparator:
+            return Truth.PRESENT if bound - value.number > nearly else Truth.ABSENT
+        under = bound - value.number
+        if value.comparator in ("<", "<="):
+            sure = under >= -nearly if value.comparator == "<" else under > nearly
+            return Truth.PRESENT if sure else Truth.UNKNOWN
+        return Truth.ABSENT if under <= nearly else Truth.UNKNOWN
+
+    return judge
+
+
+def _rounding(bound: float) -> float:
+    """What unit conversion may add or take, so that 130 g/L is exactly 13 g/dL."""
+    return 1e-9 * max(1.0, abs(bound))
+
+
+def beyond_milder(criterion: Lab, persists: Persistence, knowledge: Knowledge, sex: str | None) -> Judge | None:
+    """Whether a result still lies beyond the limit that the latest of a persistent finding must keep."""
+    if persists.latest is None:
+        return None
+    bound = _bounds(criterion, persists.latest, knowledge, sex)[0]
+    return _above(bound) if criterion.above else _below(bound)
