@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from cds_service.cards.markdown import escape, link, quantity
 from cds_service.knowledge.loader import Knowledge
-from cds_service.knowledge.model import Age, Clause, Expression, Flag, Lab, Sex
-from cds_service.knowledge.references import leaves, parts_of
+from cds_service.knowledge.model import Age, Flag, Lab, Sex
+from cds_service.knowledge.references import leaves
 from cds_service.reasoning.findings import Assessment, Evidence, Finding
 from cds_service.reasoning.truth import Truth
 from cds_service.record.facts import PatientRecord, Source
@@ -45,7 +45,6 @@ class Wording:
     def __init__(self, knowledge: Knowledge) -> None:
         self._knowledge = knowledge
         self._criteria = {c.id: c for tier in knowledge.assessment.tiers for c in tier.any}
-        self._bearing = {name: bearing(knowledge, criterion.when) for name, criterion in self._criteria.items()}
         self._shown = tuple(f for f in knowledge.red_flags.values() if f.shown)
         self._facts = tuple(f for f in knowledge.facts.values() if not isinstance(f.when, Age | Sex))
         self._wanted = tuple((name, _tests(knowledge, flag)) for name, flag in knowledge.red_flags.items() if flag.weight >= 1)
@@ -55,7 +54,7 @@ class Wording:
 
         A fact of the criterion that a red flag shows already (MCV above 100 fL, macrocytosis) lends it its place.
         """
-        resting = set(self._bearing[assessment.criteria[0]]) if assessment.criteria else set()
+        resting = set(assessment.bearing)
         found = _present(assessment, self._shown)
         shown = [set(map(_identity, finding.evidence)) for _, finding in found]
         for fact, finding in _present(assessment, [f for f in self._facts if f.id in resting]):
@@ -114,25 +113,6 @@ def _identity(evidence: Evidence) -> tuple[object, ...]:
 def _tests(knowledge: Knowledge, flag: Flag) -> tuple[str, ...]:
     """The names of the tests whose single results a red flag needs."""
     return tuple(knowledge.measurements[c.value_set].label for c in leaves(flag.when) if isinstance(c, Lab) and not c.persists)
-
-
-def bearing(knowledge: Knowledge, criterion: Expression) -> frozenset[str]:
-    """The flags that a criterion refers to, through terms and rules, organs included where they are counted."""
-    pending: list[Expression] = [criterion]
-    reached: set[str] = set()
-    while pending:
-        expression = pending.pop()
-        if isinstance(expression, Clause):
-            if expression.organs:
-                reached |= {n for n, f in knowledge.red_flags.items() if f.organ and expression.organs.strength in ("any", f.organ.strength)}
-            pending += parts_of(expression)
-        elif expression not in reached:
-            reached.add(expression)
-            if expression in knowledge.terms:
-                pending.append(knowledge.terms[expression].when)
-            elif expression in knowledge.rules:
-                pending += knowledge.rules[expression].items
-    return frozenset(reached)
 
 
 def finding_line(flag: Flag, finding: Finding, assessment: Assessment) -> str:

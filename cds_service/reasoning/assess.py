@@ -45,8 +45,9 @@ class Reasoner:
         due = {self.knowledge.recommendations[a.id].topic for a in advice if a.truth is Truth.PRESENT}
         if "supportive" not in due:
             topics = tuple(t for t in topics if t != "supportive")
+        bearing = plan.bearing[criteria[0]] if criteria else frozenset()
         if topics or full:
-            for name in self.knowledge.flags if full else self._shown_on_cards:
+            for name in self.knowledge.flags if full else (*self._shown_on_cards, *bearing):
                 scope.finding(name)
         return Assessment(
             today=today,
@@ -56,6 +57,7 @@ class Reasoner:
             tier=tier,
             criteria=criteria,
             met=met,
+            bearing=bearing,
             lowered=lowered,
             genetics=genetics,
             topics=topics,

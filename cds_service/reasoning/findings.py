@@ -84,6 +84,7 @@ class Assessment(msgspec.Struct, frozen=True, kw_only=True):
     tier: str | None
     criteria: tuple[str, ...]  # those of the tier reached
     met: frozenset[str]  # every criterion that is met
+    bearing: frozenset[str] = frozenset()  # the flags that the first of them refers to
     lowered: bool
     genetics: GeneticStatus
     topics: tuple[str, ...]

@@ -10,8 +10,21 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from cds_service.knowledge.loader import Knowledge
-from cds_service.knowledge.model import Age, Criterion, Deceased, DraftOrder, Lab, Recommendation, Resulted, Rule, Sex, TierCriterion
-from cds_service.knowledge.references import leaves, value_sets_of
+from cds_service.knowledge.model import (
+    Age,
+    Clause,
+    Criterion,
+    Deceased,
+    DraftOrder,
+    Expression,
+    Lab,
+    Recommendation,
+    Resulted,
+    Rule,
+    Sex,
+    TierCriterion,
+)
+from cds_service.knowledge.references import leaves, parts_of, value_sets_of
 from cds_service.reasoning.chart import Chart
 from cds_service.reasoning.criteria import Answer, Question, question
 from cds_service.reasoning.expressions import Formula, formula
@@ -82,6 +95,7 @@ class Plan:
             for level, tier in enumerate(assessment.tiers)
             for c in tier.any
         )
+        self.bearing = {plan.criterion.id: _bearing(knowledge, plan.criterion.when) for plan in self.criteria}
         self.advice = tuple(
             AdvicePlan(item, formula(item.when, flags), tuple(formula(c.when, flags) for c in item.cautions))
             for item in knowledge.recommendations.values()
@@ -143,6 +157,25 @@ def _once(asked: Question) -> Question:
         return known
 
     return ask
+
+
+def _bearing(knowledge: Knowledge, criterion: Expression) -> frozenset[str]:
+    """The flags that a criterion refers to, through terms and rules, organs included where they are counted."""
+    pending: list[Expression] = [criterion]
+    reached: set[str] = set()
+    while pending:
+        expression = pending.pop()
+        if isinstance(expression, Clause):
+            if expression.organs:
+                reached |= {n for n, f in knowledge.red_flags.items() if f.organ and expression.organs.strength in ("any", f.organ.strength)}
+            pending += parts_of(expression)
+        elif expression not in reached:
+            reached.add(expression)
+            if expression in knowledge.terms:
+                pending.append(knowledge.terms[expression].when)
+            elif expression in knowledge.rules:
+                pending += knowledge.rules[expression].items
+    return frozenset(name for name in reached if name in knowledge.flags)
 
 
 class Scope:

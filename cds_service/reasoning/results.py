@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -49,11 +49,14 @@ class Results:
     A result that cannot be used becomes an issue of the chart when it is reached: one too old to be asked for never is.
     """
 
-    def __init__(self, chart: Chart, measurement: Measurement, labs: Iterable[LabResult]) -> None:
+    def __init__(self, chart: Chart, measurement: Measurement, labs: Sequence[LabResult]) -> None:
         self._chart = chart
         self._measurement = measurement
         self._limits = chart.knowledge.quantities[measurement.quantity].plausible
-        self._labs = sorted(labs, key=_newness, reverse=True)  # those without a date come last
+        for lab in labs:
+            if lab.flaw and lab.status in USABLE_RESULT:  # its date may be what is wrong, so it might be the newest
+                self._refused(lab, lab.flaw, "Correct the result at its source.")
+        self._labs = sorted((lab for lab in labs if not lab.flaw), key=_newness, reverse=True)  # those without a date come last
         self._values: dict[int, Value | None] = {}
         self._computed: list[Value] | None = None
 
@@ -88,9 +91,6 @@ class Results:
             return None
         when, measurement = lab.when, self._measurement
         day = when.day if when else None
-        if lab.flaw:
-            self._refused(lab, lab.flaw, "Correct the result at its source.")
-            return None
         if day is not None and day > self._chart.today:
             self._refused(lab, "is dated in the future", "Correct the date of the result.")
             return None
