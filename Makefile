@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-warn-script-location
 
-.PHONY: help run test check golden clean
+.PHONY: help run test test-integration check golden docs clean
 
 help: ## List what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/:/'
@@ -35,6 +35,9 @@ run: $(VENV)/.installed .run/request.json ## Install into .venv and serve on htt
 test: $(VENV)/.installed-dev ## Install into .venv and run every test
 	@$(BIN)/python -m pytest -n auto
 
+test-integration: $(VENV)/.installed-dev ## Fetch what others published (npm, PyPI) and send it through the service (UPDATE=1 writes docs/independent-input.md)
+	@$(BIN)/python -m pytest tests/integration $(if $(UPDATE),--update-figures)
+
 check: $(VENV)/.installed-dev ## Style, types, import rules, knowledge, dead code, dependencies, wheel
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -47,6 +50,10 @@ check: $(VENV)/.installed-dev ## Style, types, import rules, knowledge, dead cod
 
 golden: $(VENV)/.installed-dev ## Write fixtures/requests and fixtures/cards anew (say in the commit what clinicians will see differently)
 	@$(BIN)/python -m tests.golden
+
+docs: $(VENV)/.installed-dev ## Write docs/reference and docs/conformance anew
+	@$(BIN)/python -m tests.docs.reference
+	@$(BIN)/python -m tests.conformance
 
 clean: ## Remove the environment and everything built
 	rm -rf $(VENV) .run build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

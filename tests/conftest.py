@@ -9,19 +9,16 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from cds_service.app import create_app
 from cds_service.knowledge.loader import Knowledge
 from cds_service.settings import Settings
 from tests import build
-from tests.fakes import CheckedClient, Log
+from tests.fakes import Log, checked_app
 
 
 @pytest.fixture(scope="session")
 def app() -> Flask:
     """The application with default settings, on the day on which the fixtures are true."""
-    app = create_app(Settings(), today=lambda: build.TODAY)
-    app.test_client_class = CheckedClient
-    return app
+    return checked_app(Settings(), lambda: build.TODAY)
 
 
 @pytest.fixture(scope="session")

@@ -3,27 +3,68 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
+from flask import Flask
 from flask.testing import FlaskClient
 
+from cds_service.app import create_app
+from cds_service.invocation import Service
 from cds_service.protocol import schema
+from cds_service.settings import Settings
+
+
+def checked_app(settings: Settings, today: Callable[[], dt.date]) -> Flask:
+    """The application, with a test client that checks every answer; the one way in which tests make it."""
+    app = create_app(settings, today=today)
+    app.test_client_class = CheckedClient
+    return app
 
 
 class CheckedClient(FlaskClient):
-    """A test client whose every JSON answer must be valid against our schemas and hold no empty member."""
+    """A test client whose every answer is checked."""
 
     def open(self, *args: Any, **kwargs: Any) -> Any:
         """Send a request and check what comes back."""
         response = super().open(*args, **kwargs)
-        name = schema_of(response.request.method, response.request.path, response.status_code)
-        if name:
-            assert response.mimetype == "application/json"
-            assert [] == list(schema.faults(name, response.json))
-            assert [] == list(empty_members(response.json))
+        check_answer(response.request.method, response.request.path, response.status_code, response.mimetype, response.data)
         return response
+
+
+def check_answer(method: str, path: str, status: int, mimetype: str, body: bytes) -> None:
+    """Fail unless an answer of the protocol is JSON, valid against our schemas, and without an empty member."""
+    name = schema_of(method, path, status)
+    if name:
+        assert "application/json" == mimetype
+        value = read_strictly(body)
+        assert [] == list(schema.faults(name, value))
+        assert [] == list(empty_members(value))
+
+
+def ask(service: Service, request: dict[str, Any]) -> Any:
+    """The checked answer of a service that is called without HTTP."""
+    name = service.knowledge.module.service.id
+    body = service.call(name, json.dumps(request).encode()).body
+    check_answer("POST", f"/cds-services/{name}", 200, "application/json", body)
+    return json.loads(body)
+
+
+def read_strictly(body: bytes) -> Any:
+    """JSON in UTF-8 with each member once and without NaN or Infinity. Raises ValueError."""
+    return json.loads(body.decode("utf-8"), object_pairs_hook=_once, parse_constant=_refuse)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(dict(pairs)) < len(pairs):
+        raise ValueError(f"a member stands twice among {[name for name, _ in pairs]}")
+    return dict(pairs)
+
+
+def _refuse(word: str) -> None:
+    raise ValueError(f"{word} is not JSON")
 
 
 def schema_of(method: str, path: str, status: int) -> str | None:

@@ -16,6 +16,7 @@ from cds_service.ehr.prefetch import hook_request
 from cds_service.invocation import Service
 from cds_service.knowledge.loader import load
 from cds_service.protocol.discovery import prefetch_templates
+from tests.fakes import ask
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 TODAY = dt.date(2026, 11, 22)
@@ -56,7 +57,7 @@ def pretty(value: Any) -> str:
 
 def answer_for(running: Service, name: str) -> Any:
     """The response to one fixture patient."""
-    return json.loads(running.call(running.knowledge.module.service.id, json.dumps(request_for(running, name)).encode()).body)
+    return ask(running, request_for(running, name))
 
 
 def main() -> None:

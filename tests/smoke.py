@@ -10,7 +10,12 @@ import subprocess
 import sys
 import time
 import urllib.request
+from http.client import HTTPResponse
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from tests.fakes import check_answer
 
 ROOT = Path(__file__).parent.parent
 LONGEST_START = 3.0
@@ -37,7 +42,7 @@ def main() -> None:
         body = (ROOT / ".run" / "request.json").read_bytes()
         request = urllib.request.Request(f"{url}/{services[0]['id']}", data=body, headers={"Content-Type": "application/json"})
         with urllib.request.urlopen(request, timeout=10) as answer:
-            cards = json.loads(answer.read())["cards"]
+            cards = checked("POST", request.full_url, answer)["cards"]
         print(f"started in {took:.1f} s; {len(cards)} card: {cards[0]['summary']}")
         if cards[0]["indicator"] != "warning" or not cards[0]["suggestions"]:
             sys.exit("the example patient must get a warning with suggestions")
@@ -48,13 +53,20 @@ def main() -> None:
         process.wait(timeout=15)
 
 
+def checked(method: str, url: str, answer: HTTPResponse) -> Any:
+    """What an answer over real HTTP holds, checked as every other answer is."""
+    body = answer.read()
+    check_answer(method, urlsplit(url).path, answer.status, answer.headers.get_content_type(), body)
+    return json.loads(body)
+
+
 def wait_for(url: str) -> list[dict[str, str]]:
     """The services, as soon as discovery answers."""
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         try:
             with urllib.request.urlopen(url, timeout=1) as answer:
-                return list(json.loads(answer.read())["services"])
+                return list(checked("GET", url, answer)["services"])
         except OSError:
             time.sleep(0.05)
     sys.exit(f"{url} did not answer within 30 s")

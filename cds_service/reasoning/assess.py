@@ -152,9 +152,11 @@ def _done_or_ordered(plan: OrderPlan, chart: Chart) -> bool:
     if not order.within:
         return False
     start = chart.window(order.within)
-    return any(f.on and f.on >= start for s in order.unless_result for f in chart.results(s)) or any(
-        r.on and r.on >= start for s in order.unless_result for r in chart.reports(s) if r.status not in _WITHDRAWN
-    )
+    for value_set in order.unless_result:
+        done = [*chart.results(value_set), *(r for r in chart.reports(value_set) if r.status not in _WITHDRAWN)]
+        if any(f.on and f.on >= start for f in done):
+            return True
+    return False
 
 
 def _advise(plan: AdvicePlan, scope: Scope) -> Advice | None:

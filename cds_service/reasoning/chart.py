@@ -204,6 +204,8 @@ class Chart:
 
     def covered_on(self, value_set: str, day: Day) -> bool:
         """Whether a drug of the set covered a day; its spans are merged and sorted once."""
+        if value_set not in self._drugs:
+            return False
         if value_set not in self._spans:
             merged: list[tuple[Day, Day]] = []
             for start, end in sorted((g.start, g.end) for g in self.drugs(value_set) if g.start and g.end):
@@ -218,14 +220,16 @@ class Chart:
 
     def after_procedure(self, day: Day, value_set: str, within: str) -> bool:
         """Whether a procedure of the set was done so long before a day, or on it."""
-        days = self._days_of(f"procedure {value_set}", self.procedures(value_set))
-        return _any_between(days, start_of(within, day), day)
+        procedures = self._procedures.get(value_set)
+        return bool(procedures) and _any_between(self._days_of(f"procedure {value_set}", procedures or ()), start_of(within, day), day)
 
     def near_condition(self, day: Day, value_set: str, within: str) -> bool:
         """Whether a condition of the set lies within so long before or after a day."""
+        conditions = self._conditions.get(value_set)
+        if not conditions:
+            return False
         span = period(within)
-        days = self._days_of(f"condition {value_set}", self.conditions(value_set))
-        return _any_between(days, span.before(day), span.after(day))
+        return _any_between(self._days_of(f"condition {value_set}", conditions), span.before(day), span.after(day))
 
     def _days_of(self, name: str, facts: Iterable[Fact]) -> list[Day]:
         """The days of facts, sorted once."""

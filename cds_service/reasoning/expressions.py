@@ -31,9 +31,9 @@ def formula(expression: Expression, flags: Mapping[str, Flag]) -> Formula:
 
 def _of_clause(clause: Clause, flags: Mapping[str, Flag]) -> Formula:
     if clause.all is not None:
-        return _all([formula(e, flags) for e in clause.all])
+        return _all(_parts(clause.all, flags))
     if clause.any is not None:
-        return _any([formula(e, flags) for e in clause.any])
+        return _any(_parts(clause.any, flags))
     if clause.at_least is not None:
         return _at_least(clause.at_least.n, [formula(e, flags) for e in clause.at_least.of])
     if clause.not_ is not None:
@@ -56,14 +56,21 @@ def _named(name: str) -> Formula:
     return ask
 
 
-def _all(parts: Iterable[Formula]) -> Formula:
+def _parts(expressions: Iterable[Expression], flags: Mapping[str, Flag]) -> tuple[tuple[str, Formula], ...]:
+    """Expressions as functions, those that are names with their name, under which the truth may be known already."""
+    return tuple((e if isinstance(e, str) else "", formula(e, flags)) for e in expressions)
+
+
+def _all(parts: tuple[tuple[str, Formula], ...]) -> Formula:
     """PRESENT when all are; ABSENT as soon as one is."""
-    listed = tuple(parts)
 
     def ask(patient: Patient) -> Truth:
+        known = patient.truths
         answer = Truth.PRESENT
-        for part in listed:
-            truth = part(patient)
+        for name, part in parts:
+            truth = known.get(name)
+            if truth is None:
+                truth = part(patient)
             if truth is Truth.ABSENT:
                 return truth
             if truth is Truth.UNKNOWN:
@@ -73,14 +80,16 @@ def _all(parts: Iterable[Formula]) -> Formula:
     return ask
 
 
-def _any(parts: Iterable[Formula]) -> Formula:
+def _any(parts: tuple[tuple[str, Formula], ...]) -> Formula:
     """PRESENT as soon as one is."""
-    listed = tuple(parts)
 
     def ask(patient: Patient) -> Truth:
+        known = patient.truths
         answer = Truth.ABSENT
-        for part in listed:
-            truth = part(patient)
+        for name, part in parts:
+            truth = known.get(name)
+            if truth is None:
+                truth = part(patient)
             if truth is Truth.PRESENT:
                 return truth
             if truth is Truth.UNKNOWN:
@@ -97,8 +106,8 @@ def _at_least(n: int, parts: Iterable[Formula]) -> Formula:
 
 def _organs(wanted: Organs, flags: Mapping[str, Flag]) -> Formula:
     """How many organ systems have a present finding; two findings of one system are one organ."""
-    systems: dict[str, list[Formula]] = {}
+    systems: dict[str, list[str]] = {}
     for name, flag in flags.items():
         if flag.organ and wanted.strength in ("any", flag.organ.strength):
-            systems.setdefault(flag.organ.system, []).append(_named(name))
-    return _at_least(wanted.at_least, [_any(found) for found in systems.values()])
+            systems.setdefault(flag.organ.system, []).append(name)
+    return _at_least(wanted.at_least, [_any(_parts(names, flags)) for names in systems.values()])

@@ -42,6 +42,8 @@ class Period(NamedTuple):
 
     def after(self, day: Day) -> Day:
         """Answer the day this long after another, at most the last day that there is."""
+        if not self.months:
+            return day + dt.timedelta(days=min(self.days, (Day.max - day).days))
         months = day.year * 12 + day.month - 1 + self.months
         year, month = divmod(months, 12)
         if year > Day.max.year:

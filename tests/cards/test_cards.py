@@ -115,6 +115,7 @@ def test_makes_the_crowded_patients_speak():
     assert found[1]
 
 
+@pytest.mark.requirement("cds-hooks_2.0@83")
 def test_keeps_every_card_short(cards):
     """A summary has at most 139 characters and a detail at most 1,200, whatever the chart holds."""
     sizes = [(len(c["summary"]) <= LONGEST_SUMMARY, len(c["detail"]) <= LONGEST_DETAIL) for c in cards]
@@ -166,6 +167,7 @@ def test_holds_no_forbidden_phrase_in_the_messages():
     assert [] == found
 
 
+@pytest.mark.requirement("cds-hooks_2.0@130")
 def test_offers_only_sound_drafts(cards):
     """Everything that a suggestion would create is a valid proposal in draft, for nobody else."""
     resources = [a["resource"] for c in cards for s in c.get("suggestions", ()) for a in s["actions"]]

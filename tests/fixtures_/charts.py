@@ -14,6 +14,7 @@ from cds_service.invocation import Service
 from cds_service.knowledge.loader import load
 from cds_service.protocol.discovery import prefetch_templates
 from cds_service.record.dates import Day
+from tests.fakes import ask
 
 FOLDER = Path(__file__).parents[2] / "fixtures"
 NAMES = sorted(path.stem for path in (FOLDER / "fhir").glob("*.json"))
@@ -39,5 +40,4 @@ def answer(name: str) -> dict[str, Any]:
 
 def answer_to(patient: dict[str, Any]) -> dict[str, Any]:
     """What the service answers for a Bundle."""
-    request = hook_request(patient, TEMPLATES, "patient-view", INSTANCE)
-    return json.loads(SERVICE.call(KNOWLEDGE.module.service.id, json.dumps(request).encode()).body)
+    return ask(SERVICE, hook_request(patient, TEMPLATES, "patient-view", INSTANCE))

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from cds_service.app import create_app
 from cds_service.settings import Settings
 from tests import build
+from tests.fakes import checked_app
 
 SANDBOX = "https://sandbox.cds-hooks.org"
 ALLOWED = "Access-Control-Allow-Origin"
 STRANGERS = ["https://evil.example.org", "https://sandbox.cds-hooks.org.evil.example", "http://sandbox.cds-hooks.org", "null", ""]
 
 
+@pytest.mark.requirement("cds-hooks_2.0@208")
 def test_answers_the_preflight_of_the_public_sandbox(client):
     """The preflight names origin, methods and headers, and no credentials."""
     asked = {"Origin": SANDBOX, "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "content-type,authorization"}
@@ -52,7 +53,7 @@ def test_tells_caches_that_answers_differ_by_origin(client):
 
 def test_allows_any_origin_where_the_setting_says_so():
     """With * every origin may read, without credentials."""
-    client = create_app(Settings(cors_origins=("*",)), today=lambda: build.TODAY).test_client()
+    client = checked_app(Settings(cors_origins=("*",)), lambda: build.TODAY).test_client()
 
     response = client.get("/cds-services", headers={"Origin": "https://anyone.example.org"})
 

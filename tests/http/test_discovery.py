@@ -21,6 +21,7 @@ def services(client: FlaskClient) -> list[dict]:
     return client.get("/cds-services").json["services"]
 
 
+@pytest.mark.requirement("cds-hooks_2.0@5", "cds-hooks_2.0@13")
 def test_lists_one_service_for_patient_view(client):
     """Discovery names the hook, an id that is safe in a URL, a title, a description and the usage requirements."""
     response = client.get("/cds-services")
@@ -45,6 +46,7 @@ def test_answers_head_without_a_body(client):
     assert (200, b"") == (response.status_code, response.data)
 
 
+@pytest.mark.requirement("cds-hooks_2.0@16")
 def test_serves_every_service_that_it_lists(client):
     """A service that discovery lists takes calls at its id."""
     answers = [client.post(f"/cds-services/{s['id']}", json=build.request(build.healthy())) for s in services(client)]
@@ -52,6 +54,7 @@ def test_serves_every_service_that_it_lists(client):
     assert [200] == [a.status_code for a in answers]
 
 
+@pytest.mark.requirement("cds-hooks_2.0@35", "cds-hooks_2.0@55", "cds-hooks_2.0@56", "cds-hooks_2.0@57", "cds-hooks_2.0@58", "cds-hooks_2.0@59")
 @pytest.mark.parametrize("key", build.TEMPLATES)
 def test_asks_in_the_portable_subset(client, key):
     """A template is an instance read or a search by patient, code, _sort and _count, with the patient id as its only token."""
@@ -73,6 +76,7 @@ def test_asks_for_few_codes_at_a_time(client, key):
     assert [] == [c for c in codes if not re.fullmatch(r"https?://[^|]+\|[^|]+", c)]
 
 
+@pytest.mark.requirement("cds-hooks_2.0@55", "cds-hooks_2.0@56", "cds-hooks_2.0@59")
 def test_keeps_to_the_token_grammar_of_cds_hooks_2(client):
     """Every template is valid by the strict grammar of CDS Hooks 2.0."""
     rule = {"$ref": "discovery-response.schema.json#/$defs/prefetchTemplate20"}

@@ -7,11 +7,10 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from cds_service.app import create_app
 from cds_service.http.body import LARGEST_BODY
 from cds_service.settings import Settings
 from tests import build
-from tests.fakes import BrokenClock, CheckedClient
+from tests.fakes import BrokenClock, CheckedClient, checked_app
 
 NAME, MRN, BIRTH, WORDS = "Zebulon Quackenbush", "MRN-77889911", "1951-07-19", "xylophone lessons at noon"
 CANARIES = (NAME, "Zebulon", MRN, "77889911", BIRTH, WORDS, "xylophone")
@@ -215,6 +214,7 @@ def send(client: CheckedClient, failure: Failure) -> Any:
     )
 
 
+@pytest.mark.requirement("cds-hooks_2.0@54", "cds-hooks_2.0@76")
 @pytest.mark.parametrize("failure", FAILURES, ids=lambda f: f.name)
 def test_fails_with_one_code_and_no_echo(client, log, capfd, failure):
     """Every failure is an OperationOutcome with our code and a sentence, and neither it nor the log repeats the request."""
@@ -274,8 +274,7 @@ def test_does_not_repeat_a_prefetch_key_that_it_never_asked_for(client):
 
 def test_answers_an_unforeseen_error_with_a_reference_only(log, capfd):
     """A defect is a 500 with a reference; the log has the place, and nobody gets the words of the error."""
-    app = create_app(Settings(), today=BrokenClock(f"{NAME} {MRN} {BIRTH} {WORDS}"))
-    app.test_client_class = CheckedClient
+    app = checked_app(Settings(), BrokenClock(f"{NAME} {MRN} {BIRTH} {WORDS}"))
 
     response = app.test_client().post(build.SERVICE, json=marked())
 

@@ -57,6 +57,7 @@ def shuffled(request: dict[str, Any], seed: int) -> dict[str, Any]:
 # --- accepted ---
 
 
+@pytest.mark.requirement("cds-hooks_2.0@77")
 def test_says_nothing_when_there_is_nothing_to_say(client):
     """A chart that was read in full and shows nothing gives 200 and an empty array, and nothing else."""
     response = client.post(build.SERVICE, json=build.request(build.healthy()))
@@ -298,6 +299,7 @@ def test_shows_findings_of_resources_without_id(client):
     assert (expected["summary"], expected["detail"]) == (card["summary"], card["detail"])
 
 
+@pytest.mark.requirement("cds-hooks_2.0@80")
 def test_gives_every_call_its_own_uuids(client):
     """Another hookInstance gives other uuids and the same cards otherwise."""
     name = "test-sweet-macrocytosis"

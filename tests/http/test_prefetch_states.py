@@ -65,6 +65,7 @@ def test_takes_an_empty_key_as_known_to_be_empty(client, key, state):
     assert {"cards": []} == answer
 
 
+@pytest.mark.requirement("cds-hooks_2.0@52")
 @pytest.mark.parametrize("state", UNREAD)
 @pytest.mark.parametrize("key", ["conditions", "bloodCounts", "procedures", "reports"])
 def test_says_what_was_not_read_when_it_has_no_card(client, key, state):
@@ -76,6 +77,7 @@ def test_says_what_was_not_read_when_it_has_no_card(client, key, state):
     assert [] == [g for v in answer["extension"].values() for g in v["unavailable"] if not g["remedy"]]
 
 
+@pytest.mark.requirement("cds-hooks_2.0@52")
 @pytest.mark.parametrize("state", UNREAD)
 def test_says_on_the_card_what_was_not_read(client, state):
     """A card from partly unread data names the source under what is not available, and present facts still count."""

@@ -8,6 +8,7 @@ import pytest
 from cds_service.invocation import Service
 from cds_service.knowledge.loader import load
 from cds_service.record.dates import Day
+from tests.fakes import ask
 
 TOY = load(Path(__file__).parent / "toy")
 SERVICE = Service(TOY, "https://cds.example.org", lambda: Day(2026, 11, 22))
@@ -57,7 +58,7 @@ def cards(*resources):
         "context": {"userId": "Practitioner/x", "patientId": "p1"},
         "prefetch": prefetch,
     }
-    return json.loads(SERVICE.call("toy", json.dumps(body).encode()).body)["cards"]
+    return ask(SERVICE, body)["cards"]
 
 
 @pytest.mark.parametrize(

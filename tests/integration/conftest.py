@@ -1,0 +1,61 @@
+"""One run over everything for all tests, and its figures on the terminal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.integration import cohort as population_run
+from tests.integration import examples as package_run
+from tests.integration import figures
+from tests.integration.answers import Service
+from tests.integration.cohort import Cohort
+from tests.integration.examples import Examples
+from tests.integration.packages import Unfetchable
+
+_FIGURES = pytest.StashKey[str]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the figures be written anew."""
+    parser.addoption("--update-figures", action="store_true", help="write the figures into docs/independent-input.md")
+
+
+@pytest.fixture(scope="session")
+def service() -> Service:
+    """The application, on whatever day a call needs."""
+    return Service()
+
+
+@pytest.fixture(scope="session")
+def examples(service: Service) -> Examples:
+    """Everything that the example packages brought."""
+    try:
+        return package_run.run(service)
+    except Unfetchable as error:
+        pytest.fail(str(error), pytrace=False)
+
+
+@pytest.fixture(scope="session")
+def cohort(service: Service) -> Cohort:
+    """Everything that the synthetic population brought."""
+    try:
+        return population_run.run(service)
+    except Unfetchable as error:
+        pytest.fail(str(error), pytrace=False)
+
+
+@pytest.fixture(scope="session")
+def written(examples: Examples, cohort: Cohort, pytestconfig: pytest.Config) -> str:
+    """The figures of this run, kept for the terminal."""
+    text = figures.written(examples, cohort)
+    pytestconfig.stash[_FIGURES] = text
+    return text
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Print the figures of the run."""
+    if _FIGURES in config.stash:
+        terminalreporter.section("independent input")
+        terminalreporter.write_line(config.stash[_FIGURES])

@@ -1,0 +1,52 @@
+"""The service started as a user starts it, and calls over real HTTP."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import requests
+
+from tests import build
+from tests.smoke import free_port
+
+LONGEST_START = 30.0
+
+
+@contextmanager
+def started() -> Iterator[Callable[[bytes], tuple[int, bytes]]]:
+    """A way to ask a service that runs in a process of its own for as long as it is needed."""
+    port = free_port()
+    command = [str(Path(sys.executable).parent / "cds-service"), "serve"]
+    process = subprocess.Popen(command, env={**os.environ, "CDS_PORT": str(port)}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        with requests.Session() as session:
+            base = f"http://127.0.0.1:{port}"
+            wait_until_ready(session, f"{base}/cds-services")
+            yield lambda body: ask(session, base + build.SERVICE, body)
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(timeout=15)
+
+
+def wait_until_ready(session: requests.Session, url: str) -> None:
+    """Return as soon as discovery answers. Raises TimeoutError."""
+    deadline = time.monotonic() + LONGEST_START
+    while time.monotonic() < deadline:
+        with suppress(requests.ConnectionError):
+            session.get(url, timeout=5)
+            return
+        time.sleep(0.1)
+    raise TimeoutError("the service did not answer")
+
+
+def ask(session: requests.Session, url: str, body: bytes) -> tuple[int, bytes]:
+    """The status and body of the answer to a hook call."""
+    response = session.post(url, data=body, headers={"Content-Type": "application/json"}, timeout=30)
+    return response.status_code, response.content
