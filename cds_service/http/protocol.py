@@ -35,8 +35,6 @@ def blueprint(service: Service) -> Blueprint:
             issues=answer.issues,
             ms=spent,
         )
-        response = Response(answer.body, content_type="application/json")
-        response.headers["Cache-Control"] = "no-store"
-        return response
+        return Response(answer.body, content_type="application/json")
 
     return routes

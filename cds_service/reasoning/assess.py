@@ -18,7 +18,6 @@ from cds_service.record.dates import Day, period
 from cds_service.record.facts import PatientRecord
 
 _OPEN_ORDER = frozenset({"active", "on-hold", "draft"})
-_WITHDRAWN = frozenset({"entered-in-error", "cancelled"})
 _LEVELS = ("test", "consider", None)
 
 
@@ -113,7 +112,7 @@ class Reasoner:
         start = chart.window(self.knowledge.assessment.shown_within)
         found: dict[str, Evidence] = {}
         for name in dict.fromkeys(n for a in advice for n in self.knowledge.recommendations[a.id].shows if n in self.knowledge.measurements):
-            value = next(chart.values(name).since(start), None)
+            value = chart.values(name).latest(start)
             if value and value.day:
                 found[name] = value.evidence
         return found
@@ -152,11 +151,7 @@ def _done_or_ordered(plan: OrderPlan, chart: Chart) -> bool:
     if not order.within:
         return False
     start = chart.window(order.within)
-    for value_set in order.unless_result:
-        done = [*chart.results(value_set), *(r for r in chart.reports(value_set) if r.status not in _WITHDRAWN)]
-        if any(f.on and f.on >= start for f in done):
-            return True
-    return False
+    return any((day := chart.last_done(value_set)) and day >= start for value_set in order.unless_result)
 
 
 def _advise(plan: AdvicePlan, scope: Scope) -> Advice | None:

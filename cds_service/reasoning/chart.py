@@ -20,6 +20,7 @@ _NOT_CURRENT_PROBLEM = frozenset({"resolved", "inactive"})
 _DONE_PROCEDURE = frozenset({"completed", "in-progress", "unknown", None})
 _DRUG_HISTORY = frozenset({"active", "completed", "stopped", "on-hold"})
 _NOT_GIVEN_INTENT = frozenset({"proposal", "plan"})
+_WITHDRAWN = frozenset({"entered-in-error", "cancelled"})
 _NO_RESULTS = NoResults()
 _NONE: frozenset[str] = frozenset()
 
@@ -41,11 +42,13 @@ class Chart:
         self.knowledge = knowledge
         self.record = record
         self.today = today
+        self.sex = record.sex if record.sex in ("male", "female") else None
         self.issues: dict[Issue, None] = dict.fromkeys(record.issues)
         self.answers: dict[Any, Any] = {}  # of questions that several flags ask
         self.uncounted: list[tuple[Condition, frozenset[str]]] = []
         self._days: dict[str, list[Day]] = {}
         self._spans: dict[str, list[tuple[Day, Day]]] = {}
+        self._last: dict[str, Day | None] = {}
         self._starts: dict[str, Day] = {}
         self._labs: dict[str, list[LabResult]] = {}
         self._values: dict[str, Results] = {}
@@ -190,6 +193,15 @@ class Chart:
     def reports(self, value_set: str) -> list[Report]:
         """Reports of a value set, final or not."""
         return self._reports.get(value_set, [])
+
+    def last_done(self, value_set: str) -> Day | None:
+        """The day of the newest result or report of a test, whatever it says."""
+        if value_set not in self._labs and value_set not in self._reports:
+            return None
+        if value_set not in self._last:
+            done = (*self.results(value_set), *(r for r in self.reports(value_set) if r.status not in _WITHDRAWN))
+            self._last[value_set] = max((f.on for f in done if f.on), default=None)
+        return self._last[value_set]
 
     def window(self, within: str) -> Day:
         """The first day of a look-back."""

@@ -29,6 +29,7 @@ class Answer(NamedTuple):
 
 
 Question = Callable[[Chart], Answer]
+_NOT_KNOWN = Answer(Truth.UNKNOWN)
 _NOTHING_SHARED: Mapping[Criterion, Question] = {}
 
 
@@ -69,7 +70,7 @@ def _any_of(questions: Sequence[Question]) -> Question:
 
 def _age(criterion: Age, chart: Chart) -> Answer:
     if chart.record.birth is None:
-        return Answer(Truth.UNKNOWN)
+        return _NOT_KNOWN
     age = age_on(chart.record.birth.day, chart.today)
     holds = (criterion.at_least is None or age >= criterion.at_least) and (criterion.below is None or age < criterion.below)
     remarks = () if chart.record.birth.precision == "day" else ("date of birth incomplete",)
@@ -79,7 +80,7 @@ def _age(criterion: Age, chart: Chart) -> Answer:
 def _sex(criterion: Sex, chart: Chart) -> Answer:
     sex = chart.record.sex
     if sex not in ("male", "female"):
-        return Answer(Truth.UNKNOWN)
+        return _NOT_KNOWN
     return Answer(truth_of(sex == criterion.equals), (Evidence(what="Administrative gender", value=sex),))
 
 
@@ -92,31 +93,40 @@ def _deceased(_criterion: Deceased, chart: Chart) -> Answer:
 
 def _lab(criterion: Lab, knowledge: Knowledge) -> Question:
     judges = {sex: beyond(criterion, knowledge, sex) for sex in ("male", "female", None)}
-    persists = criterion.persists
+    value_set, within, persists = criterion.value_set, criterion.within, criterion.persists
     if persists:
         later = {sex: beyond_milder(criterion, persists, knowledge, sex) for sex in judges}
-        return lambda chart: _persistent(persists, _values(criterion, chart), judges[_sex_of(chart)], later[_sex_of(chart)])
-    return lambda chart: _single(criterion, _values(criterion, chart), judges[_sex_of(chart)])
+        return lambda chart: _persistent(persists, chart.values(value_set).since(chart.window(within)), judges[chart.sex], later[chart.sex])
+
+    def ask_latest(chart: Chart) -> Answer:
+        start, results, judge = chart.window(within), chart.values(value_set), judges[chart.sex]
+        value = results.latest(start)
+        if value is None:
+            return _NOT_KNOWN
+        truth = judge(value)
+        return Answer(truth, (value.evidence,)) if truth is not Truth.UNKNOWN else _first(results.since(start), judge)
+
+    if criterion.take == "latest":
+        return ask_latest
+    return lambda chart: _any_result(chart.values(value_set).since(chart.window(within)), judges[chart.sex])
 
 
-def _values(criterion: Lab, chart: Chart) -> Iterable[Value]:
-    return chart.values(criterion.value_set).since(chart.window(criterion.within))
+def _first(values: Iterable[Value], judge: Judge) -> Answer:
+    """The latest result that can be judged: one that only says "below 5" may leave the question open."""
+    judged = ((value, judge(value)) for value in values)
+    return next((Answer(truth, (value.evidence,)) for value, truth in judged if truth is not Truth.UNKNOWN), _NOT_KNOWN)
 
 
-def _sex_of(chart: Chart) -> str | None:
-    return chart.record.sex if chart.record.sex in ("male", "female") else None
-
-
-def _single(criterion: Lab, values: Iterable[Value], judge: Judge) -> Answer:
-    """The latest result that can be judged, or any of them that lies beyond the limit."""
+def _any_result(values: Iterable[Value], judge: Judge) -> Answer:
+    """Any result that lies beyond the limit."""
     newest: Value | None = None
     for value in values:
         truth = judge(value)
-        if truth is Truth.PRESENT or (truth is Truth.ABSENT and criterion.take == "latest"):
+        if truth is Truth.PRESENT:
             return Answer(truth, (value.evidence,))
         if truth is Truth.ABSENT and newest is None:
             newest = value
-    return Answer(Truth.ABSENT, (newest.evidence,)) if newest else Answer(Truth.UNKNOWN)
+    return Answer(Truth.ABSENT, (newest.evidence,)) if newest else _NOT_KNOWN
 
 
 def _persistent(persists: Persistence, values: Iterable[Value], judge: Judge, milder: Judge | None) -> Answer:
@@ -136,7 +146,7 @@ def _persistent(persists: Persistence, values: Iterable[Value], judge: Judge, mi
             if len(held) == persists.results:
                 break
     if judged is None or latest is None:
-        return Answer(Truth.UNKNOWN)
+        return _NOT_KNOWN
     # The latest result must still lie beyond the milder limit of a persistent finding.
     enough = len(held) == persists.results and (milder is None or milder(latest) is Truth.PRESENT)
     return Answer(truth_of(enough), tuple([v.evidence for v in (held if enough else [judged])]))
@@ -145,19 +155,19 @@ def _persistent(persists: Persistence, values: Iterable[Value], judge: Judge, mi
 def _resulted(criterion: Resulted, chart: Chart) -> Answer:
     start = chart.window(criterion.within)
     if criterion.usable:
-        value = next((v for s in criterion.value_sets for v in chart.values(s).since(start)), None)
-        return Answer(Truth.PRESENT, (value.evidence,)) if value else Answer(Truth.UNKNOWN)
+        value = next((v for s in criterion.value_sets if (v := chart.values(s).latest(start))), None)
+        return Answer(Truth.PRESENT, (value.evidence,)) if value else _NOT_KNOWN
     facts: list[Fact] = []
     for value_set in criterion.value_sets:
         facts += chart.results(value_set)
         facts += [r for r in chart.reports(value_set) if r.status not in ("entered-in-error", "cancelled")]
-    recent = sorted((f for f in facts if f.on and start <= f.on <= chart.today), key=lambda f: f.order, reverse=True)
+    recent = [f for f in facts if f.on and start <= f.on <= chart.today]
     if recent:
-        label = _label(chart, criterion.value_sets[0])
-        return Answer(Truth.PRESENT, (Evidence(what=label, ref=recent[0].ref, on=recent[0].on),))
+        newest = max(recent, key=lambda f: f.order)
+        return Answer(Truth.PRESENT, (Evidence(what=_label(chart, criterion.value_sets[0]), ref=newest.ref, on=newest.on),))
     sources = {chart.knowledge.source_of_set.get(s, "reports") for s in criterion.value_sets}
     if any(f.on is None for f in facts) or not all(chart.record.knows(s) for s in sources):
-        return Answer(Truth.UNKNOWN)
+        return _NOT_KNOWN
     return Answer(Truth.ABSENT)
 
 
@@ -310,7 +320,7 @@ def _before_result(criterion: Drug, chart: Chart, given: list[Given], *, known: 
     before = criterion.before_result
     latest = next((v.day for v in chart.values(before.value_set) if v.day), None) if before else None
     if before is None or latest is None:
-        return Answer(Truth.UNKNOWN)
+        return _NOT_KNOWN
     start = period(before.within).before(latest)
     hits = [g for g in given if g.start and g.end and g.start <= latest and g.end >= start]
     undated = [g for g in given if g.start is None and g.fact.status == "active"]

@@ -59,6 +59,8 @@ class Results:
         self._labs = sorted((lab for lab in labs if not lab.flaw), key=_newness, reverse=True)  # those without a date come last
         self._values: dict[int, Value | None] = {}
         self._computed: list[Value] | None = None
+        self._newest: Value | None = None
+        self._asked = False
 
     def __iter__(self) -> Iterator[Value]:
         """Every usable result; undated ones only where no dated one is usable."""
@@ -79,6 +81,15 @@ class Results:
             if self._computed is None:
                 self._computed = sorted(self._from_share(), key=lambda v: _newness(v.fact), reverse=True)
             yield from (v for v in self._computed if v.day is None or v.day >= start)
+
+    def latest(self, start: Day) -> Value | None:
+        """The newest usable result of a day or later; an undated one only where no dated one is usable at any time."""
+        if not self._asked:
+            self._newest, self._asked = next(self.since(Day.min), None), True
+        newest = self._newest
+        if newest is None or newest.day is None or newest.day >= start:
+            return newest
+        return next(self.since(start), None)
 
     def _value(self, index: int) -> Value | None:
         if index not in self._values:
@@ -149,6 +160,10 @@ class NoResults(Results):
 
     def __init__(self) -> None:
         """Hold nothing."""
+
+    def latest(self, start: Day) -> Value | None:  # noqa: ARG002
+        """Nothing."""
+        return None
 
     def since(self, start: Day) -> Iterator[Value]:  # noqa: ARG002 - there is none at any time
         """Nothing."""

@@ -239,7 +239,7 @@ def test_logs_the_code_of_a_failure(client, log):
     """The log says which rule refused a request."""
     client.post(build.SERVICE, json={})
 
-    assert any('"code": "invalid-request"' in line and '"status": 400' in line for line in log.lines)
+    assert any('"code":"invalid-request"' in line and '"status":400' in line for line in log.lines)
 
 
 def test_says_which_methods_a_path_takes(client):
