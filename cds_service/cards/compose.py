@@ -130,13 +130,13 @@ class Composer:
         why = self._wording.rule_line(assessment, sources) if assessment.criteria and topic != "uncertain" else ""
         against = list(self._wording.against(assessment, found))
         lacking = self._wording.missing(assessment, record)
-        facts = [wording.finding_line(flag, finding, assessment) for flag, finding in found.pairs]
+        facts = [wording.finding_line(flag, finding, assessment) for flag, finding in found.pairs[: max(_MOST_FACTS, found.resting)]]
         for most, most_lacking in ((_MOST_FACTS, 6), (5, 4), (4, 3), (3, 2), (3, 1), (2, 1), (1, 1)):
             detail = self._joined(
                 head,
                 *gene,
-                _block("Found", facts, max(most, found.resting)),
-                _block("Against", against, min(most, 4)),
+                _block("Found", facts, max(most, found.resting), len(found.pairs)),
+                _block("Against", against, min(most, 4), len(against)),
                 f"**Not available** {'; '.join(lacking[:most_lacking])}{_more(lacking, most_lacking)}" if lacking else "",
                 why,
                 sources.line(),
@@ -215,11 +215,12 @@ class Composer:
         )
 
 
-def _block(title: str, lines: list[str], most: int) -> str:
+def _block(title: str, lines: list[str], most: int, count: int) -> str:
+    """A list of at most so many lines, which says how many there are besides."""
     if not lines:
         return ""
     shown = [f"- {line}" for line in lines[:most]]
-    return "\n".join([f"**{title}**", *shown, *([f"- and {len(lines) - most} more"] if len(lines) > most else [])])
+    return "\n".join([f"**{title}**", *shown, *([f"- and {count - most} more"] if count > most else [])])
 
 
 def _more(items: list[str], most: int) -> str:

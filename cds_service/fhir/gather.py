@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from operator import attrgetter
 from typing import Any
@@ -24,6 +24,7 @@ _WITHDRAWN = frozenset({"entered-in-error", "cancelled", "refuted"})
 _OLDEST = 120
 _ID = re.compile(r"[A-Za-z0-9._~:-]{1,128}")  # FHIR allows 64; some charts have longer ones
 _READ: tuple[type[Any], ...] = (*read.SIMPLE, *read.MEDICATION)
+_HOLDERS = (fhir.Observation, fhir.DiagnosticReport)  # what they contain counts
 _COMPANIONS = frozenset({fhir.Patient, fhir.Medication, fhir.Unread})
 _READ_NAMES = frozenset(kind.__name__ for kind in _READ)
 
@@ -145,20 +146,25 @@ class _Reader:
             return False
         return self.subject.is_meant_by(resource.subject)
 
-    def _facts(self) -> Iterator[facts.Fact]:
+    def _facts(self) -> Mapping[type[Any], list[Any]]:
+        """Every fact by its kind."""
+        every: defaultdict[type[Any], list[Any]] = defaultdict(list)
         for kind, known in self._found.items():
+            make = read.SIMPLE.get(kind)
             # In the order of their ids, where a fact could not be told from another by its reference.
             regular = all(map(_ID.fullmatch, known))
             for identity in known if regular else sorted(known):
                 resource = known[identity]
                 ref = f"{kind.__name__}/{identity}" if regular or (resource.id and _ID.fullmatch(identity)) else None
-                make = read.SIMPLE.get(kind)
                 if make is None:
-                    yield read.MEDICATION[kind](resource, ref, *self._drug(resource))
+                    every[facts.Medication].append(read.MEDICATION[kind](resource, ref, *self._drug(resource)))
                     continue
-                yield from make(resource, ref)
-                if resource.contained and kind in (fhir.Observation, fhir.DiagnosticReport):
-                    yield from self._contained(resource, ref)
+                for fact in make(resource, ref):
+                    every[type(fact)].append(fact)
+                if resource.contained and kind in _HOLDERS:
+                    for fact in self._contained(resource, ref):
+                        every[type(fact)].append(fact)
+        return every
 
     def _contained(self, holder: Any, ref: str | None) -> Iterator[facts.Fact]:
         """Observations inside a panel or report; they share its subject and, where they say nothing, its status and day."""
@@ -194,7 +200,9 @@ class _Reader:
                 try:
                     kind = fhir.KIND.decode(raw)
                     if kind.resourceType == "Medication" and kind.id == target[1:]:
-                        return fhir.READ["Medication"].decode(raw).code, reference.display or ""
+                        held = fhir.READ["Medication"].decode(raw)
+                        concept = _drug_in(held)
+                        return concept, (held.code is None and read.words(concept)) or reference.display or ""
                 except UNREADABLE:
                     continue
         concept = self.drugs.get(target) or self.drugs.get("/".join(target.rstrip("/").split("/")[-2:]))
@@ -202,9 +210,7 @@ class _Reader:
 
     def record(self, patient: fhir.Patient, requirements: Mapping[str, Requirement], unpacked: Mapping[str, Prefetched], today: Day) -> PatientRecord:
         """Everything read, as one record; the order of arrival plays no part."""
-        every: dict[type[Any], list[Any]] = {}
-        for fact in self._facts():
-            every.setdefault(type(fact), []).append(fact)
+        every = self._facts()
 
         def of(kind: type[Any]) -> tuple[Any, ...]:
             found = every.get(kind, [])
@@ -225,7 +231,7 @@ class _Reader:
             birth=birth,
             sex=patient.gender.strip().lower() if patient.gender else None,
             deceased=bool(patient.deceasedBoolean) or bool(patient.deceasedDateTime),
-            labs=of(facts.LabResult),
+            labs=tuple(every.get(facts.LabResult, ())),  # the chart sorts those of one test
             conditions=of(facts.Condition),
             medications=of(facts.Medication),
             procedures=of(facts.Procedure),
@@ -250,10 +256,22 @@ def _version(resource: Any) -> tuple[str, bool, bytes]:
 def _drugs_by_reference(companions: Iterable[Any]) -> dict[str, fhir.CodeableConcept]:
     """Medications that came beside the orders, by id and by full URL."""
     found: dict[str, fhir.CodeableConcept] = {}
-    held = [e for e in companions if type(e.resource) is fhir.Medication and e.resource.code is not None]
+    held = [e for e in companions if type(e.resource) is fhir.Medication]
     for entry in sorted(held, key=lambda e: msgspec.json.encode(e.resource)):
-        found.update({name: entry.resource.code for name in (f"Medication/{entry.resource.id}", entry.fullUrl) if name})
+        concept = _drug_in(entry.resource)
+        if concept is not None:
+            found.update({name: concept for name in (f"Medication/{entry.resource.id}", entry.fullUrl) if name})
     return found
+
+
+def _drug_in(medication: fhir.Medication) -> fhir.CodeableConcept | None:
+    """What a Medication is: its code, else its active ingredients and its form, which may say that it is a cream."""
+    concepts = [i.itemCodeableConcept for i in medication.ingredient or () if i.itemCodeableConcept and i.isActive is not False]
+    if medication.code is not None or not concepts:
+        return medication.code
+    told = [words for c in (*concepts, medication.form) if (words := read.words(c))]
+    coding = [fhir.Coding(system=c.system, code=c.code) for concept in concepts for c in concept.coding or ()]
+    return fhir.CodeableConcept(coding=coding, text=" / ".join(told))
 
 
 def _sources(requirements: Mapping[str, Requirement], unpacked: Mapping[str, Prefetched], damaged: set[str]) -> dict[str, Source]:

@@ -27,10 +27,7 @@ def codes(concept: fhir.CodeableConcept | None) -> tuple[Code, ...]:
     """The codes of a concept in canonical spelling; a coding without system or code is left out."""
     if concept is None or not concept.coding:
         return ()
-    if len(concept.coding) == 1:
-        only = concept.coding[0]
-        return (code(only.system, only.code),) if only.system and only.code else ()
-    return tuple(code(c.system, c.code) for c in concept.coding[:_MOST_CODINGS] if c.system and c.code)
+    return tuple([code(c.system, c.code) for c in concept.coding[:_MOST_CODINGS] if c.system and c.code])
 
 
 def text(concept: fhir.CodeableConcept | None) -> str:
@@ -84,35 +81,26 @@ def observation(resource: fhir.Observation, ref: str | None) -> list[facts.LabRe
     day = resource.effectiveDateTime
     when = (moment(day) if day else None) or first_moment(resource.effectiveInstant, resource.effectivePeriod, resource.issued)
     status = resource.status if resource.status in _STATUSES else plain_code(resource.status)
-    number = _number(resource)
     found: list[facts.LabResult | facts.Report] = []
-    if number is not None:
-        found.append(_lab_result(resource, resource, number, ref, status, when))
-    if resource.component:
-        parts = [(part, inner) for part in resource.component[:MOST_PARTS] if (inner := _number(part))]
-        found += [_lab_result(resource, part, inner, ref, status, when) for part, inner in parts]
+    number = _number(resource)
+    parts = [(part, inner) for part in resource.component[:MOST_PARTS] if (inner := _number(part))] if resource.component else ()
+    for holder, (value, comparator, unit) in ((resource, number), *parts) if number is not None else parts:
+        lab = facts.LabResult(
+            ref=ref,
+            codes=codes(holder.code),
+            status=status,
+            when=when,
+            value=value,
+            unit=unit,
+            comparator=comparator,
+            upper_limit=upper_limit(holder.referenceRange, unit) if holder.referenceRange else None,
+            remark=_remark(resource) if resource.interpretation or resource.note else "",
+            flaw=_flaw(resource) if when is None or resource.dataAbsentReason else "",
+        )
+        found.append(lab)
     if number is None or resource.valueString:
         found += _worded(resource, ref, status, when)
     return found
-
-
-def _lab_result(
-    resource: fhir.Observation, holder: fhir.Observation | fhir.Component, number: Number, ref: str | None, status: str | None, when: Moment | None
-) -> facts.LabResult:
-    """The number of an observation or of one of its components."""
-    value, comparator, unit = number
-    return facts.LabResult(
-        ref=ref,
-        codes=codes(holder.code),
-        status=status,
-        when=when,
-        value=value,
-        unit=unit,
-        comparator=comparator,
-        upper_limit=upper_limit(holder.referenceRange, unit) if holder.referenceRange else None,
-        remark=_remark(resource) if resource.note or resource.interpretation else "",
-        flaw=_flaw(resource) if when is None or resource.dataAbsentReason else "",
-    )
 
 
 def _flaw(resource: fhir.Observation) -> str:

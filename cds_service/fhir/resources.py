@@ -166,10 +166,19 @@ class DispenseRequest(Element):
     numberOfRepeatsAllowed: float | None = None
 
 
+class Ingredient(Element):
+    """Medication.ingredient."""
+
+    itemCodeableConcept: CodeableConcept | None = None
+    isActive: bool | None = None
+
+
 class Medication(Resource, tag_field="resourceType", tag="Medication"):
     """FHIR Medication, contained or referred to."""
 
     code: CodeableConcept | None = None
+    form: CodeableConcept | None = None
+    ingredient: list[Ingredient] | None = None
 
 
 class MedicationRequest(Resource, tag_field="resourceType", tag="MedicationRequest"):
@@ -344,13 +353,16 @@ WHOLE: dict[str, Any] = {
 WHOLE_DECODERS = {name: msgspec.json.Decoder(bundle) for name, bundle in WHOLE.items()}
 
 
+_PATIENT: Any = Patient | Medication  # in a union a resource must name its type
+
+
 def whole_prefetch(kinds: Mapping[str, str]) -> Any:
     """A prefetch in which each key holds what was asked for, as nearly every one does, so that it is read in one pass.
 
     `kinds` gives the resource type of each key. A key that nobody asked for is refused: such a prefetch is read key by key.
     """
     members = [
-        (f"key{i}", (Patient if kind == "Patient" else WHOLE[kind]) | None | msgspec.UnsetType, msgspec.UNSET)
+        (f"key{i}", (_PATIENT if kind == "Patient" else WHOLE[kind]) | None | msgspec.UnsetType, msgspec.UNSET)
         for i, kind in enumerate(kinds.values())
     ]
     names = {f"key{i}": key for i, key in enumerate(kinds)}

@@ -47,10 +47,10 @@ def of_text(text: str) -> Number | None:
 
 
 def upper_limit(ranges: list[Range] | None, unit: str) -> float | None:
-    """The laboratory's upper limit of normal, if it is given in the unit of the result."""
+    """The laboratory's upper limit of normal, if it is given in the unit of the result; 0 stands for none."""
     for one in ranges or ():
         high = one.high
-        if high is not None and high.value is not None:
+        if high is not None and high.value is not None and high.value > 0:
             written = high.code or high.unit or unit
             if written == unit or written.strip().lower() == unit.lower():
                 return high.value

@@ -46,8 +46,9 @@ class Reasoner:
             topics = tuple(t for t in topics if t != "supportive")
         bearing = plan.bearing[criteria[0]] if criteria else frozenset()
         if topics or full:
-            for name in self.knowledge.flags if full else (*self._shown_on_cards, *bearing):
-                scope.finding(name)
+            for name in self.knowledge.flags if full else (*self._shown_on_cards, *sorted(bearing)):
+                if name not in scope.findings:
+                    scope.finding(name)
         return Assessment(
             today=today,
             findings=scope.findings,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from operator import gt
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -53,14 +54,20 @@ class Results:
         self._chart = chart
         self._measurement = measurement
         self._limits = chart.knowledge.quantities[measurement.quantity].plausible
-        for lab in labs:
-            if lab.flaw and lab.status in USABLE_RESULT:  # its date may be what is wrong, so it might be the newest
-                self._refused(lab, lab.flaw, "Correct the result at its source.")
-        self._labs = sorted((lab for lab in labs if not lab.flaw), key=_newness, reverse=True)  # those without a date come last
+        sound = [lab for lab in labs if not lab.flaw]
+        if len(sound) < len(labs):
+            self._refuse_flawed(labs)
+        self._labs = _newest_first(sound)  # those without a date come last
         self._values: dict[int, Value | None] = {}
         self._computed: list[Value] | None = None
         self._newest: Value | None = None
         self._asked = False
+
+    def _refuse_flawed(self, labs: Sequence[LabResult]) -> None:
+        """Say of a flawed result that it was not used: its date may be what is wrong, so it might be the newest."""
+        for lab in labs:
+            if lab.flaw and lab.status in USABLE_RESULT:
+                self._refused(lab, lab.flaw, "Correct the result at its source.")
 
     def __iter__(self) -> Iterator[Value]:
         """Every usable result; undated ones only where no dated one is usable."""
@@ -168,6 +175,12 @@ class NoResults(Results):
     def since(self, start: Day) -> Iterator[Value]:  # noqa: ARG002 - there is none at any time
         """Nothing."""
         return iter(())
+
+
+def _newest_first(labs: list[LabResult]) -> list[LabResult]:
+    """Results by time, as most searches send them already."""
+    times = [lab.when.order if lab.when else "" for lab in labs]
+    return labs if all(map(gt, times, times[1:])) else sorted(labs, key=_newness, reverse=True)
 
 
 def _newness(lab: LabResult) -> tuple[str, str, float, str]:

@@ -73,9 +73,9 @@ def canonical_system(uri: str) -> str:
 
 def code(system: str, value: str) -> Code:
     """Answer a code in canonical spelling (ICD-10 with its dot, ontology ids in capitals)."""
-    if len(system) > _LONGEST_SYSTEM or len(value) > _LONGEST_CODE:
-        return Code(system[:_LONGEST_SYSTEM], value[:_LONGEST_CODE])  # no code of ours, and not remembered
-    return _code(system, value)
+    if len(system) <= _LONGEST_SYSTEM and len(value) <= _LONGEST_CODE:
+        return _code(system, value)
+    return Code(system[:_LONGEST_SYSTEM], value[:_LONGEST_CODE])  # no code of ours, and not remembered
 
 
 @lru_cache(maxsize=16384)
