@@ -161,6 +161,7 @@ def _item(part: fhir.Component) -> facts.ReportItem:
         value_text=words(part.valueCodeableConcept) or (part.valueString or ""),
         number=number.value if number else None,
         unit=number.unit if number else "",
+        comparator=number.comparator if number else "",
     )
 
 

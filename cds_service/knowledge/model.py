@@ -441,6 +441,7 @@ class Words(Author, frozen=True, kw_only=True):
     complete: str
     fraction: str  # VAF 46 %: number, percent sign
     fraction_before: str  # 46 % VAF
+    at_most: str  # "<" or "less than" before a fraction
     bare: str  # tokens of a text that is nothing but a variant's name
 
 

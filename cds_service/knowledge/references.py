@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 # What the reading of gene results may say; each needs its words.
 _MESSAGES = (
-    *(f"call-{call}" for call in ("negative", "unclear", "uncertain", "low", "pathogenic")),
+    *(f"call-{call}" for call in ("negative", "unclear", "uncertain", "low", "unsure", "pathogenic")),
     *("reason-limited", "reason-new", "basis-result", "basis-problem-list", "basis-transplant", "new-organ", "problem-list"),
     *("ordered", "result-pending", "result-unreadable", "another-person", "problem-list-only", "germline", "germline-other"),
     *("low-fraction", "laboratory-class", "fraction-ambiguous", "uncertain-significance", "not-classified", "contradictory"),

@@ -10,13 +10,14 @@ from cds_service.knowledge.loader import Knowledge
 from cds_service.knowledge.model import Genetics
 from cds_service.reasoning.chart import Chart, is_resolved
 from cds_service.reasoning.findings import Evidence, GeneticState, GeneticStatus
-from cds_service.reasoning.narrative import NarrativeReader, Spoken
+from cds_service.reasoning.narrative import Fraction, NarrativeReader, Spoken, fraction_of
 from cds_service.record.codes import Code
 from cds_service.record.dates import period
 from cds_service.record.facts import Condition, Report, ReportItem
 
 _MOST_REPORTS = 100
 _LONGEST = 20_000
+_UNSTATED = Fraction(None, 1.0)
 _FINAL = frozenset({"final", "amended", "corrected", "appended"})
 _PENDING = frozenset({"registered", "preliminary", "partial", "unknown", None})
 
@@ -28,7 +29,8 @@ class Call(IntEnum):
     UNCLEAR = 2
     UNCERTAIN = 3
     LOW = 4
-    PATHOGENIC = 5
+    UNSURE = 5  # pathogenic, but its allele fraction may be low
+    PATHOGENIC = 6
 
 
 class Reading(NamedTuple):
@@ -78,9 +80,13 @@ class GeneReader:
         variant = self._variant_text(report)
         classes = implied | self.classes(report)
         spoken = self.narratives.read(report.conclusion, specific=self.is_specific(report))
-        fraction, fraction_reason = self._fraction(report)
-        fraction = fraction if fraction is not None else spoken.fraction
-        reasons = [r for r in (fraction_reason, "germline" if self._germline(report) or spoken.germline else None) if r]
+        stated = self._stated(report, spoken)
+        fraction = stated.share
+        if fraction is not None and stated.least < self.rules.low_fraction <= fraction:
+            fraction = None  # "below 20 %" says nothing of this limit
+        reasons = ["fraction-ambiguous"] if fraction is None and stated is not _UNSTATED else []
+        if self._germline(report) or spoken.germline:
+            reasons.append("germline")
         answers = self._answers(report)
         confirming = self.narratives.confirms(variant) or spoken.confirming
         call, why = self._judge(answers, classes | spoken.classes, spoken, confirming=confirming, named=bool(variant) or spoken.positive)
@@ -91,8 +97,8 @@ class GeneReader:
         ):
             # Only at the canonical codon is a germline label known to be a misread somatic variant.
             call, why, reasons = Call.UNCERTAIN, "germline-other", [r for r in reasons if r != "germline"]
-        if call is Call.PATHOGENIC and fraction is not None and fraction < self.rules.low_fraction:
-            call, why = Call.LOW, "low-fraction"
+        if call is Call.PATHOGENIC and stated.least < self.rules.low_fraction:
+            call, why = (Call.UNSURE, why) if fraction is None else (Call.LOW, "low-fraction")
         limited = call is Call.NEGATIVE and self._limited(report)
         shown = variant or spoken.variant
         return Reading(call, report, shown, fraction, (*reasons, *([why] if why else [])), limited)
@@ -141,14 +147,21 @@ class GeneReader:
                 parts.append(item.value_text if "." in item.value_text else coded or item.value_text)
         return " ".join(p for p in parts if p)
 
-    def _fraction(self, report: Report) -> tuple[float | None, str | None]:
-        """The variant allele fraction, 0 to 1. A number above 1 without a percent sign is ambiguous and not read."""
-        for item in report.items:
-            if self.codes["fraction"] in item.codes and item.number is not None:
-                share = item.number / 100 if item.unit.strip() in ("%", "percent") else item.number
-                known = item.unit.strip() in ("%", "percent", "1", "", "{ratio}")
-                return (share, None) if known and 0 <= share <= 1 else (None, "fraction-ambiguous")
-        return None, None
+    def _stated(self, report: Report, spoken: Spoken) -> Fraction:
+        """The variant allele fraction: the coded one, else the spoken one; the least that it can be is that of both."""
+        coded = [
+            self._coded(i) for i in report.items if self.codes["fraction"] in i.codes and (i.value_codes or i.value_text or i.number is not None)
+        ]
+        stated = [*sorted(coded, key=lambda f: f.least), *([spoken.fraction] if spoken.fraction else [])]
+        if not stated:
+            return _UNSTATED
+        return Fraction(next((f.share for f in stated if f.share is not None), None), min(f.least for f in stated))
+
+    def _coded(self, item: ReportItem) -> Fraction:
+        if item.number is None:
+            return Fraction(None)
+        at_most = item.comparator in ("<", "<=") or self.narratives.matches("at_most", item.value_text)
+        return fraction_of(item.number, item.unit, at_most=at_most)
 
     def _germline(self, report: Report) -> bool:
         items = [i for i in report.items if self.codes["source_class"] in i.codes]

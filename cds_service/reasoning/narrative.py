@@ -14,6 +14,9 @@ from cds_service.knowledge.model import Variant, VariantPattern, Words
 
 _LONGEST = 20000
 _SENTENCE = re.compile(r"(?<=[.;!?])\s+|[\n\r;|]+")
+_PERCENT = re.compile(r"%|per\s?cent|\bpct\b|10[*^]-2")
+_LIMIT_BEFORE = 12  # characters before a number in which "<" or "less than" is about it
+_WITHOUT_UNIT = frozenset({"", "1", "ratio", "decimal", "fraction"})
 _PIECE = re.compile(r",(?![0-9])\s*|\s+(?:and|but|while|whereas)\s+")
 
 _AMINO_ACIDS = {
@@ -40,6 +43,27 @@ _AMINO_ACIDS = {
 }
 
 
+class Fraction(NamedTuple):
+    """An allele fraction as stated, 0 to 1: what it is, if it can be read, and the least that it can be."""
+
+    share: float | None
+    least: float = 0.0
+
+
+def fraction_of(number: float, unit: str = "", *, at_most: bool = False) -> Fraction:
+    """A number up to 1 is a fraction, whatever its unit is called, unless that is percent.
+
+    Above 1 and without a unit it is not read, though it can only be percent; in any other unit it may be anything.
+    """
+    unit = unit.strip(" {}").lower()
+    percent = _PERCENT.search(unit) is not None
+    share = number / 100 if percent else number
+    if 0 <= share <= 1:
+        return Fraction(share, 0.0 if at_most else share)
+    in_percent = unit in _WITHOUT_UNIT and not at_most and 0 <= number <= 100
+    return Fraction(None, number / 100 if in_percent else 0.0)
+
+
 class Spoken(NamedTuple):
     """What a narrative says of the gene."""
 
@@ -50,7 +74,7 @@ class Spoken(NamedTuple):
     germline: bool = False
     classes: frozenset[str] = frozenset()
     variant: str = ""
-    fraction: float | None = None
+    fraction: Fraction | None = None
     other_person: bool = False
 
 
@@ -171,10 +195,11 @@ class NarrativeReader:
             if len(named) == 1:
                 told.named |= named
             fraction = self.fraction(piece)
-            told.fraction = fraction if fraction is not None else told.fraction
+            if fraction and (fraction.share is not None or told.fraction is None):
+                told.fraction = fraction
             classes = self.classes(piece)
             told.classes |= classes
-            asserted = self.matches("positive", piece) or "pathogenic" in classes or bool(fraction)
+            asserted = self.matches("positive", piece) or "pathogenic" in classes or bool(fraction and fraction.share)
             told.asserted = told.asserted or asserted
             waiting = set() if asserted else waiting | named
             told.germline = told.germline or self.matches("germline", piece)
@@ -191,14 +216,14 @@ class NarrativeReader:
             self._word["bare"].fullmatch(token.strip(",;:()")) for token in tidy.split() if token.strip(",;:()")
         )
 
-    def fraction(self, text: str) -> float | None:
-        """The variant allele fraction, 0 to 1; a number above 1 without a percent sign is not read."""
+    def fraction(self, text: str) -> Fraction | None:
+        """The variant allele fraction that a text states."""
         match = self._word["fraction"].search(text) or self._word["fraction_before"].search(text)
         if not match:
             return None
         number = float(match.group(1).replace(",", "."))
-        share = number / 100 if match.group(2) else number
-        return share if 0 <= share <= 1 else None
+        before = text[: match.start(1)][-_LIMIT_BEFORE:]
+        return fraction_of(number, match.group(2) or "", at_most=self.matches("at_most", before))
 
 
 class _Told:
@@ -209,7 +234,7 @@ class _Told:
         self.named: set[str] = set()
         self.denied: set[str] = set()
         self.classes: set[str] = set()
-        self.fraction: float | None = None
+        self.fraction: Fraction | None = None
 
 
 def _tidy(text: str) -> str:

@@ -95,6 +95,7 @@ class ReportItem(msgspec.Struct, frozen=True):
     value_text: str = ""
     number: float | None = None
     unit: str = ""
+    comparator: str = ""  # as in a laboratory result
 
     def value_codes_of(self, system: str) -> tuple[Code, ...]:
         """The value's codes in one system."""

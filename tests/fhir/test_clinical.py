@@ -71,6 +71,15 @@ def test_dates_a_condition_by_its_onset_else_by_its_record(members, day):
 
 
 MEDICATION = {"resourceType": "Medication", "id": "m1", "code": PREDNISONE}
+MIXTURE = {
+    "resourceType": "Medication",
+    "id": "m2",
+    "ingredient": [
+        {"itemCodeableConcept": PREDNISONE},
+        {"itemCodeableConcept": {"text": "Calcium"}},
+        {"itemCodeableConcept": {"text": "Lactose"}, "isActive": False},
+    ],
+}
 
 
 @pytest.mark.parametrize(
@@ -100,10 +109,40 @@ MEDICATION = {"resourceType": "Medication", "id": "m1", "code": PREDNISONE}
         ),
         ({"medicationCodeableConcept": None, "medicationReference": {"display": "Prednisone 20 mg"}}, (), "Prednisone 20 mg", False),
         ({"medicationCodeableConcept": None}, (), "", False),
+        ({"medicationCodeableConcept": None, "contained": [MIXTURE], "medicationReference": {"reference": "#m2"}}, (), "prednisone / Calcium", True),
+        ({"medicationCodeableConcept": None, "medicationReference": {"reference": "Medication/m2"}}, (MIXTURE,), "prednisone / Calcium", True),
+        (
+            {"medicationCodeableConcept": None, "medicationReference": {"reference": "Medication/m2", "display": "Mixture"}},
+            ({**MIXTURE, "ingredient": [{"itemReference": {"reference": "Substance/s1"}}]},),
+            "Mixture",
+            False,
+        ),
+        (
+            {"medicationCodeableConcept": None, "medicationReference": {"reference": "Medication/m2"}},
+            ({**MIXTURE, "form": {"text": "Cream"}},),
+            "prednisone / Calcium / Cream",
+            True,
+        ),
+        (
+            {
+                "medicationCodeableConcept": None,
+                "contained": [{**MIXTURE, "form": {"text": "Cream"}}],
+                "medicationReference": {"reference": "#m2", "display": "Mixture"},
+            },
+            (),
+            "prednisone / Calcium / Cream",
+            True,
+        ),
+        (
+            {"medicationCodeableConcept": None, "medicationReference": {"reference": "Medication/m2"}},
+            ({**MIXTURE, "code": {"text": "Brand"}},),
+            "Brand",
+            False,
+        ),
     ],
 )
 def test_finds_the_drug_of_an_order(members, beside, text, coded):
-    """The drug is coded, contained, beside the order in the Bundle, or only a display."""
+    """The drug is coded, contained, beside the order in the Bundle, or only a display; without a code its active ingredients are the drug."""
     one = {k: v for k, v in {**request(), **members}.items() if v is not None}
 
     record = gathered(one, *beside)

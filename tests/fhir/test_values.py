@@ -124,10 +124,13 @@ def test_reads_a_quantity_by_its_code(quantity, expected):
         ([Range(high=Quantity(value=50))], "U/L", 50),
         ([Range(), Range(high=Quantity(value=60, unit="U/L"))], "U/L", 60),
         ([Range(high=Quantity(value=0.8, unit="ukat/L"))], "U/L", None),
+        ([Range(high=Quantity(value=0, unit="U/L"))], "U/L", None),
+        ([Range(high=Quantity(value=-1, unit="U/L"))], "U/L", None),
+        ([Range(high=Quantity(value=0)), Range(high=Quantity(value=40))], "U/L", 40),
     ],
 )
 def test_takes_an_upper_limit_only_in_the_same_unit(ranges, unit, expected):
-    """The laboratory's range helps only where it is given in the unit of the result."""
+    """The laboratory's range helps only where it is given in the unit of the result; a limit of 0 is a placeholder."""
     found = upper_limit(ranges, unit)
 
     assert expected == found

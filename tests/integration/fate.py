@@ -67,13 +67,14 @@ def of_drugs_fate(held: Charts) -> Iterator[tuple[str, Fate]]:
     names = {(order.resource.get("medicationReference") or {}).get("reference") for order in orders} - {None}
     for drug in held.of("Medication"):
         name = drug.resource.get("id")
-        concept = drug.resource.get("code") or {}
-        codes = [code(c["system"], c["code"]) for c in concept.get("coding", ()) if c.get("system") and c.get("code")]
-        fact = Medication(codes=tuple(codes), text=words(concept))
+        parts = [p.get("itemCodeableConcept") for p in drug.resource.get("ingredient", ()) if p.get("isActive", True)]
+        concepts = list(filter(None, [drug.resource.get("code")] if drug.resource.get("code") else parts))
+        codes = [code(c["system"], c["code"]) for one in concepts for c in one.get("coding", ()) if c.get("system") and c.get("code")]
+        fact = Medication(codes=tuple(codes), text=" / ".join(map(words, concepts)))
         if not names & {f"Medication/{name}", f"#{name}", drug.full_url}:
             yield "Medication", Fate(read=False, of_use=False, why="named by no order")
-        elif not concept:
-            ingredients = "only ingredients" if drug.resource.get("ingredient") else "nothing"
+        elif not concepts:
+            ingredients = "only ingredients that are not named in it" if drug.resource.get("ingredient") else "nothing"
             yield "Medication", Fate(read=False, of_use=False, why=f"has {ingredients} and no code of its own")
         else:
             named = bool(value_sets(fact))

@@ -5,8 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import re
 
-import pytest
-
 from tests.integration import server
 from tests.integration.answers import Service
 from tests.integration.signs import with_signs
@@ -51,7 +49,6 @@ def test_reads_results_of_others_once_they_are_about_the_gene(examples):
     assert [] == examples.renamed.surprises
 
 
-@pytest.mark.xfail(reason="an allele fraction such as 0.075 with the unit 'decimal' is not read, so that it does not lower the call", strict=True)
 def test_reads_an_allele_fraction_in_decimals(examples):
     """An allele fraction of 0.075 is below 10 %, whatever its unit is called."""
     assert [] == examples.in_decimals.surprises

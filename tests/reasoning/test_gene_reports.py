@@ -1,7 +1,7 @@
 """What a UBA1 report says, by its words: the expectations are those of a molecular pathologist who reads the same line.
 
 Two rules stand above all: what is in doubt is never taken for a pathogenic variant, and a clear positive is never read as negative.
-`P` pathogenic, `L` low fraction, `V` variant of uncertain meaning, `N` not detected, `?` not conclusive; several letters: any of these.
+`P` pathogenic, `L` low fraction, `U` fraction unclear, `V` variant of uncertain meaning, `N` not detected, `?` not conclusive; several letters: any of these.
 """
 
 import pytest
@@ -14,7 +14,7 @@ from tests.reasoning.charts import KNOWLEDGE, LOINC, TODAY, UBA1_TEST, condition
 READER = GeneReader(KNOWLEDGE)
 REASONER = Reasoner(KNOWLEDGE)
 NGS = Code(LOINC, "51969-4")
-LETTER = {Call.PATHOGENIC: "P", Call.LOW: "L", Call.UNCERTAIN: "V", Call.NEGATIVE: "N", Call.UNCLEAR: "?"}
+LETTER = {Call.PATHOGENIC: "P", Call.UNSURE: "U", Call.LOW: "L", Call.UNCERTAIN: "V", Call.NEGATIVE: "N", Call.UNCLEAR: "?"}
 
 POSITIVE = [
     ("POSITIVE: UBA1 c.121A>G p.Met41Val detected, VAF 46% (NGS, peripheral blood).", 0.46),
@@ -54,6 +54,13 @@ OTHERS = [
     ("UBA1 p.Met41Thr was detected at 3% VAF", "L"),
     ("UBA1 p.Met41Thr detected (4% variant allele frequency)", "L"),
     ("UBA1 p.Met41Thr detected with a VAF of approximately 5%", "L"),
+    # a fraction that may be low
+    ("UBA1 p.Met41Thr detected, VAF 4.5", "U"),
+    ("UBA1 p.Met41Thr detected, VAF 9,9.", "U"),
+    ("UBA1 p.Met41Thr detected, VAF <20%", "U"),
+    ("UBA1 p.Met41Thr detected, VAF \u2264 20 %", "U"),
+    ("UBA1 p.Met41Thr detected at < 20% VAF", "U"),
+    ("UBA1 p.Met41Thr detected, VAF 460 %", "U"),
     # not detected
     ("No pathogenic variants detected in UBA1 (all coding exons sequenced).", "N"),
     ("UBA1: negative.", "N"),

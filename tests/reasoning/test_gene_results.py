@@ -1,5 +1,6 @@
 """Coded results of the gene, and all results of a patient taken together."""
 
+import msgspec
 import pytest
 
 from cds_service.reasoning.assess import Reasoner
@@ -57,6 +58,35 @@ SHAPES = {
     "present, fraction 0.045": (observed(GENE, MET41LEU, vaf(0.045, "1"), answer="present"), {Call.LOW}),
     "present, fraction 9.9 %": (observed(GENE, MET41LEU, vaf(9.9, "%"), answer="present"), {Call.LOW}),
     "present, fraction 10 %": (observed(GENE, MET41LEU, vaf(10, "%"), answer="present"), {Call.PATHOGENIC}),
+    "present, fraction 0.075 in decimals": (observed(GENE, MET41THR, vaf(0.075, "decimal"), answer="present"), {Call.LOW}),
+    "present, fraction 0.075 as a ratio": (observed(GENE, MET41THR, vaf(0.075, "ratio"), answer="present"), {Call.LOW}),
+    "present, fraction 0.5 percent": (observed(GENE, MET41THR, vaf(0.5, "Per cent"), answer="present"), {Call.LOW}),
+    "present, fraction 0.46 in decimals": (observed(GENE, MET41THR, vaf(0.46, "decimal"), answer="present"), {Call.PATHOGENIC}),
+    "present, fraction 4.5 with unit 1": (observed(GENE, MET41THR, vaf(4.5, "1"), answer="present"), {Call.UNSURE}),
+    "present, fraction 9.9 without a unit": (observed(GENE, MET41THR, vaf(9.9, ""), answer="present"), {Call.UNSURE}),
+    "present, fraction 10 without a unit": (observed(GENE, MET41THR, vaf(10, ""), answer="present"), {Call.PATHOGENIC}),
+    "present, fraction 46 of an unknown unit": (observed(GENE, MET41THR, vaf(46, "furlong"), answer="present"), {Call.UNSURE}),
+    "present, fraction 146 %": (observed(GENE, MET41THR, vaf(146, "%"), answer="present"), {Call.UNSURE}),
+    "present, fraction in words": (observed(GENE, MET41THR, item("fraction", text="5 to 15 %"), answer="present"), {Call.UNSURE}),
+    "present, fraction below 20 %": (observed(GENE, MET41THR, item("fraction", text="<20 %", number=20, unit="%"), answer="present"), {Call.UNSURE}),
+    "present, fraction with a comparator": (
+        observed(GENE, MET41THR, msgspec.structs.replace(vaf(20, "%"), comparator="<"), answer="present"),
+        {Call.UNSURE},
+    ),
+    "present, fraction below 5 %": (observed(GENE, MET41THR, item("fraction", text="<5 %", number=5, unit="%"), answer="present"), {Call.LOW}),
+    "present, two fractions": (observed(GENE, MET41THR, vaf(0.46, "1"), vaf(0.05, "1"), answer="present"), {Call.LOW}),
+    "present, fraction 46 with unit 1, and 46 % in the words": (
+        observed(GENE, MET41THR, vaf(46, "1"), answer="present", text="UBA1 p.Met41Thr detected, VAF 46 %"),
+        {Call.PATHOGENIC},
+    ),
+    "present, fraction 4.5 with unit 1, and 46 % in the words": (
+        observed(GENE, MET41THR, vaf(4.5, "1"), answer="present", text="UBA1 p.Met41Thr detected, VAF 46 %"),
+        {Call.UNSURE},
+    ),
+    "present, fraction 0.46, and 4 % in the words": (
+        observed(GENE, MET41THR, vaf(0.46, "1"), answer="present", text="UBA1 p.Met41Thr detected, VAF 4 %"),
+        {Call.UNSURE},
+    ),
     "present, other base of codon 41": (observed(GENE, MET41LYS, answer="present"), {Call.UNCERTAIN}),
     "present, no variant named": (observed(GENE, answer="present"), {Call.UNCERTAIN}),
     "present, class uncertain": (observed(GENE, SER56PHE, item("significance", answer="uncertain"), answer="present"), {Call.UNCERTAIN}),
@@ -130,14 +160,21 @@ def test_knows_the_gene_by_code_or_symbol(gene, expected):
         (46, "1", None, True),
         (46, "", None, True),
         (46, "furlong", None, True),
-        (0.46, "furlong", None, True),
+        (0.46, "furlong", 0.46, False),
+        (0.46, "decimal", 0.46, False),
+        (0.075, "fraction", 0.075, False),
+        (1, "1", 1, False),
+        (1.01, "1", None, True),
+        (0.5, "percent", 0.005, False),
+        (0.5, "{Percent}", 0.005, False),
+        (50, "10*-2", 0.5, False),
         (-0.1, "1", None, True),
         (146, "%", None, True),
         (-4, "%", None, True),
     ],
 )
 def test_never_guesses_the_unit_of_a_fraction(number, unit, fraction, ambiguous):
-    """A fraction is read with its unit; above 1 without a percent sign, or outside 0 to 100 %, it is ambiguous."""
+    """Up to 1 a number is a fraction, unless it is in percent; above 1 without a percent sign, or outside 0 to 100 %, it is ambiguous."""
     reading = READER.read(observed(GENE, MET41THR, vaf(number, unit), answer="present"), frozenset())
 
     assert (fraction, ambiguous) == (reading.fraction, "fraction-ambiguous" in reading.reasons)
@@ -159,6 +196,12 @@ PATIENTS = {
     "positive with disease": ((POSITIVE, SWEET), "confirmed", ("vexas-confirmed",)),
     "positive without disease": ((POSITIVE,), "uncertain", ("vexas-uncertain",)),
     "low fraction with disease": ((report("UBA1 p.Met41Thr detected, VAF 4%.", code=UBA1_TEST), SWEET), "uncertain", ("vexas-uncertain",)),
+    "unclear fraction with disease": ((report("UBA1 p.Met41Thr detected, VAF 4.", code=UBA1_TEST), SWEET), "uncertain", ("vexas-uncertain",)),
+    "older unclear fraction, newer negative": (
+        (report("UBA1 p.Met41Thr detected, VAF 4.", code=UBA1_TEST, on=back(90)), NEGATIVE, SWEET),
+        "uncertain",
+        ("vexas-uncertain",),
+    ),
     "germline with disease": ((report("UBA1 p.Met41Thr detected, germline, VAF 98%.", code=UBA1_TEST), SWEET), "confirmed", ("vexas-confirmed",)),
     "preliminary positive": ((moved(POSITIVE, 30, status="preliminary"), SWEET), "pending", ()),
     "registered": ((moved(POSITIVE, 30, status="registered"), SWEET), "pending", ()),
