@@ -20,7 +20,7 @@ from cds_service.record.dates import Day
 from cds_service.settings import Settings, from_environment
 from cds_service.web import about
 
-_OBJECTS_BETWEEN_COLLECTIONS = 50_000
+_OBJECTS_BETWEEN_COLLECTIONS = 20_000
 _END_WITH_PARENT = 1  # PR_SET_PDEATHSIG of prctl(2)
 
 

@@ -113,7 +113,7 @@ class Reasoner:
         start = chart.window(self.knowledge.assessment.shown_within)
         found: dict[str, Evidence] = {}
         for name in dict.fromkeys(n for a in advice for n in self.knowledge.recommendations[a.id].shows if n in self.knowledge.measurements):
-            value = chart.values(name).latest(start)
+            value = chart.latest(name, start)
             if value and value.day:
                 found[name] = value.evidence
         return found

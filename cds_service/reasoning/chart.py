@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from cds_service.knowledge.loader import Knowledge
 from cds_service.knowledge.terms import plain
-from cds_service.reasoning.results import USABLE_RESULT, NoResults, Results
+from cds_service.reasoning.results import USABLE_RESULT, Results, Value
 from cds_service.record.codes import Code
 from cds_service.record.dates import Day, period, start_of
 from cds_service.record.facts import Condition, Fact, Issue, LabResult, Medication, PatientRecord, Procedure, Report
@@ -21,7 +21,6 @@ _DONE_PROCEDURE = frozenset({"completed", "in-progress", "unknown", None})
 _DRUG_HISTORY = frozenset({"active", "completed", "stopped", "on-hold"})
 _NOT_GIVEN_INTENT = frozenset({"proposal", "plan"})
 _WITHDRAWN = frozenset({"entered-in-error", "cancelled"})
-_NO_RESULTS = NoResults()
 _NONE: frozenset[str] = frozenset()
 
 
@@ -51,7 +50,7 @@ class Chart:
         self._last: dict[str, Day | None] = {}
         self._starts: dict[str, Day] = {}
         self._labs: dict[str, list[LabResult]] = {}
-        self._values: dict[str, Results] = {}
+        self._values: dict[str, Results | None] = {}
         self._conditions: dict[str, list[Condition]] = {}
         self._procedures: dict[str, list[Procedure]] = {}
         self._drugs: dict[str, list[Given]] = {}
@@ -162,17 +161,22 @@ class Chart:
 
     # --- asking ---
 
-    def values(self, value_set: str) -> Results:
+    def since(self, value_set: str, start: Day = Day.min) -> Iterator[Value]:
         """Usable results of a test, newest first; undated ones only where no dated one is usable."""
-        known = self._values.get(value_set)
-        if known is None:
-            known = self._values[value_set] = self._results_of(value_set)
-        return known
+        found = self._results_of(value_set)
+        return found.since(self, start) if found else iter(())
 
-    def _results_of(self, value_set: str) -> Results:
-        measurement = self.knowledge.measurements.get(value_set)
-        labs = self._labs.get(value_set, ())
-        return _NO_RESULTS if measurement is None or not (labs or measurement.derived) else Results(self, measurement, labs)
+    def latest(self, value_set: str, start: Day = Day.min) -> Value | None:
+        """The newest usable result of a test; an undated one only where no dated one is usable."""
+        found = self._results_of(value_set)
+        return found.latest(self, start) if found else None
+
+    def _results_of(self, value_set: str) -> Results | None:
+        if value_set not in self._values:
+            measurement = self.knowledge.measurements.get(value_set)
+            labs = self._labs.get(value_set, ())
+            self._values[value_set] = Results(self, measurement, labs) if measurement and (labs or measurement.derived) else None
+        return self._values[value_set]
 
     def results(self, value_set: str) -> list[LabResult]:
         """Every result of a test that is not withdrawn, usable or not."""

@@ -96,19 +96,19 @@ def _lab(criterion: Lab, knowledge: Knowledge) -> Question:
     value_set, within, persists = criterion.value_set, criterion.within, criterion.persists
     if persists:
         later = {sex: beyond_milder(criterion, persists, knowledge, sex) for sex in judges}
-        return lambda chart: _persistent(persists, chart.values(value_set).since(chart.window(within)), judges[chart.sex], later[chart.sex])
+        return lambda chart: _persistent(persists, chart.since(value_set, chart.window(within)), judges[chart.sex], later[chart.sex])
 
     def ask_latest(chart: Chart) -> Answer:
-        start, results, judge = chart.window(within), chart.values(value_set), judges[chart.sex]
-        value = results.latest(start)
+        start, judge = chart.window(within), judges[chart.sex]
+        value = chart.latest(value_set, start)
         if value is None:
             return _NOT_KNOWN
         truth = judge(value)
-        return Answer(truth, (value.evidence,)) if truth is not Truth.UNKNOWN else _first(results.since(start), judge)
+        return Answer(truth, (value.evidence,)) if truth is not Truth.UNKNOWN else _first(chart.since(value_set, start), judge)
 
     if criterion.take == "latest":
         return ask_latest
-    return lambda chart: _any_result(chart.values(value_set).since(chart.window(within)), judges[chart.sex])
+    return lambda chart: _any_result(chart.since(value_set, chart.window(within)), judges[chart.sex])
 
 
 def _first(values: Iterable[Value], judge: Judge) -> Answer:
@@ -155,7 +155,7 @@ def _persistent(persists: Persistence, values: Iterable[Value], judge: Judge, mi
 def _resulted(criterion: Resulted, chart: Chart) -> Answer:
     start = chart.window(criterion.within)
     if criterion.usable:
-        value = next((v for s in criterion.value_sets if (v := chart.values(s).latest(start))), None)
+        value = next((v for s in criterion.value_sets if (v := chart.latest(s, start))), None)
         return Answer(Truth.PRESENT, (value.evidence,)) if value else _NOT_KNOWN
     facts: list[Fact] = []
     for value_set in criterion.value_sets:
@@ -318,7 +318,7 @@ def _courses(spans: Iterable[tuple[Day, Day]]) -> int:
 
 def _before_result(criterion: Drug, chart: Chart, given: list[Given], *, known: bool) -> Answer:
     before = criterion.before_result
-    latest = next((v.day for v in chart.values(before.value_set) if v.day), None) if before else None
+    latest = next((v.day for v in chart.since(before.value_set) if v.day), None) if before else None
     if before is None or latest is None:
         return _NOT_KNOWN
     start = period(before.within).before(latest)

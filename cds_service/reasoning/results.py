@@ -45,136 +45,116 @@ class Value(msgspec.Struct, eq=False, gc=False):
 
 
 class Results:
-    """The results of one test in one chart.
+    """The results of one test in one chart, which is handed in with each question so that neither holds the other.
 
     A result that cannot be used becomes an issue of the chart when it is reached: one too old to be asked for never is.
     """
 
     def __init__(self, chart: Chart, measurement: Measurement, labs: Sequence[LabResult]) -> None:
-        self._chart = chart
         self._measurement = measurement
         self._limits = chart.knowledge.quantities[measurement.quantity].plausible
         sound = [lab for lab in labs if not lab.flaw]
         if len(sound) < len(labs):
-            self._refuse_flawed(labs)
+            self._refuse_flawed(chart, labs)
         self._labs = _newest_first(sound)  # those without a date come last
         self._values: dict[int, Value | None] = {}
         self._computed: list[Value] | None = None
         self._newest: Value | None = None
         self._asked = False
 
-    def _refuse_flawed(self, labs: Sequence[LabResult]) -> None:
+    def _refuse_flawed(self, chart: Chart, labs: Sequence[LabResult]) -> None:
         """Say of a flawed result that it was not used: its date may be what is wrong, so it might be the newest."""
         for lab in labs:
             if lab.flaw and lab.status in USABLE_RESULT:
-                self._refused(lab, lab.flaw, "Correct the result at its source.")
+                self._refused(chart, lab, lab.flaw, "Correct the result at its source.")
 
-    def __iter__(self) -> Iterator[Value]:
-        """Every usable result; undated ones only where no dated one is usable."""
-        return self.since(Day.min)
-
-    def since(self, start: Day) -> Iterator[Value]:
-        """The usable results of a day or later, and undated ones only where no dated one is usable at any time."""
+    def since(self, chart: Chart, start: Day) -> Iterator[Value]:
+        """The usable results of a day or later, newest first; undated ones only where no dated one is usable at any time."""
         for index, lab in enumerate(self._labs):
             if lab.when is None:
-                if any(self._value(i) for i, other in enumerate(self._labs) if other.when):
+                if any(self._value(chart, i) for i, other in enumerate(self._labs) if other.when):
                     return
             elif lab.when.day < start:
                 continue
-            value = self._value(index)
+            value = self._value(chart, index)
             if value is not None:
                 yield value
-        if self._measurement.derived and not any(self._value(i) for i in range(len(self._labs))):
+        if self._measurement.derived and not any(self._value(chart, i) for i in range(len(self._labs))):
             if self._computed is None:
-                self._computed = sorted(self._from_share(), key=lambda v: _newness(v.fact), reverse=True)
+                self._computed = sorted(self._from_share(chart), key=lambda v: _newness(v.fact), reverse=True)
             yield from (v for v in self._computed if v.day is None or v.day >= start)
 
-    def latest(self, start: Day) -> Value | None:
+    def latest(self, chart: Chart, start: Day) -> Value | None:
         """The newest usable result of a day or later; an undated one only where no dated one is usable at any time."""
         if not self._asked:
-            self._newest, self._asked = next(self.since(Day.min), None), True
+            self._newest, self._asked = next(self.since(chart, Day.min), None), True
         newest = self._newest
         if newest is None or newest.day is None or newest.day >= start:
             return newest
-        return next(self.since(start), None)
+        return next(self.since(chart, start), None)
 
-    def _value(self, index: int) -> Value | None:
+    def _value(self, chart: Chart, index: int) -> Value | None:
         if index not in self._values:
-            self._values[index] = self._judged(self._labs[index])
+            self._values[index] = self._judged(chart, self._labs[index])
         return self._values[index]
 
-    def _judged(self, lab: LabResult) -> Value | None:
+    def _judged(self, chart: Chart, lab: LabResult) -> Value | None:
         """A result in its canonical unit; None, with an issue that says why, if it cannot be used."""
         if lab.status not in USABLE_RESULT:
             return None
         when, measurement = lab.when, self._measurement
         day = when.day if when else None
-        if day is not None and day > self._chart.today:
-            self._refused(lab, "is dated in the future", "Correct the date of the result.")
+        if day is not None and day > chart.today:
+            self._refused(chart, lab, "is dated in the future", "Correct the date of the result.")
             return None
         if not lab.unit:
-            self._refused(lab, "has no unit", "Send the unit, in UCUM if possible.")
+            self._refused(chart, lab, "has no unit", "Send the unit, in UCUM if possible.")
             return None
-        factor = self._chart.knowledge.units.factor(measurement.quantity, lab.unit)
+        factor = chart.knowledge.units.factor(measurement.quantity, lab.unit)
         if factor is None:
-            self._refused(lab, "has a unit that is not known", "Map the unit to UCUM, or add it to units.yaml.")
+            self._refused(chart, lab, "has a unit that is not known", "Map the unit to UCUM, or add it to units.yaml.")
             return None
         number = lab.value * factor
         if not self._limits.low <= number <= self._limits.high:
-            self._refused(lab, "has an implausible value", "Check value and unit at the source.")
+            self._refused(chart, lab, "has an implausible value", "Check value and unit at the source.")
             return None
         for reason in measurement.unusable:
-            if self._applies(reason, lab, day):
-                self._chart.note(f"{measurement.label} of {day} does not count: {reason.because}", "", level="information")
+            if self._applies(chart, reason, lab, day):
+                chart.note(f"{measurement.label} of {day} does not count: {reason.because}", "", level="information")
                 return None
         precise = when is not None and when.precision == "day"
         remarks = () if precise and lab.status not in _FLAGGED_STATUS else _remarks(lab)
         return Value(number, lab.comparator, day, precise, lab, remarks, measurement.label)
 
-    def _refused(self, lab: LabResult, why: str, remedy: str) -> None:
+    def _refused(self, chart: Chart, lab: LabResult, why: str, remedy: str) -> None:
         when = f" of {lab.on}" if lab.on else ""
-        self._chart.note(f"{self._measurement.label}{when} {why} and was not used", remedy)
+        chart.note(f"{self._measurement.label}{when} {why} and was not used", remedy)
 
-    def _applies(self, reason: Unusable, lab: LabResult, day: Day | None) -> bool:
+    def _applies(self, chart: Chart, reason: Unusable, lab: LabResult, day: Day | None) -> bool:
         if reason.remark and lab.remark:
             pattern = phrase_pattern(reason.remark)
             return bool(pattern and pattern.search(plain(lab.remark)))
         if day is None:
             return False
         if reason.within is None:
-            return bool(reason.during_medication) and self._chart.covered_on(reason.during_medication or "", day)
+            return bool(reason.during_medication) and chart.covered_on(reason.during_medication or "", day)
         if reason.after_procedure:
-            return self._chart.after_procedure(day, reason.after_procedure, reason.within)
-        return bool(reason.near_condition) and self._chart.near_condition(day, reason.near_condition or "", reason.within)
+            return chart.after_procedure(day, reason.after_procedure, reason.within)
+        return bool(reason.near_condition) and chart.near_condition(day, reason.near_condition or "", reason.within)
 
-    def _from_share(self) -> Iterator[Value]:
+    def _from_share(self, chart: Chart) -> Iterator[Value]:
         """Absolute counts from a percentage and a total of the same moment."""
         measurement, derived = self._measurement, self._measurement.derived
         if derived is None:
             return
-        totals = {v.fact.when: v for v in self._chart.values(derived.of) if v.fact.when and not v.comparator}
-        unit = self._chart.knowledge.quantities[measurement.quantity].unit
-        for share in self._chart.values(derived.percent):
+        totals = {v.fact.when: v for v in chart.since(derived.of) if v.fact.when and not v.comparator}
+        unit = chart.knowledge.quantities[measurement.quantity].unit
+        for share in chart.since(derived.percent):
             total = totals.get(share.fact.when) if share.fact.when else None
             if total is not None and not share.comparator:
                 number = total.number * share.number / 100
                 fact = LabResult(ref=share.fact.ref, codes=share.fact.codes, when=share.fact.when, value=round(number, 2), unit=unit)
                 yield Value(number, "", share.day, share.precise, fact, (*share.remarks, "computed from a percentage"), measurement.label)
-
-
-class NoResults(Results):
-    """A test that is not measured here, or has no result."""
-
-    def __init__(self) -> None:
-        """Hold nothing."""
-
-    def latest(self, start: Day) -> Value | None:  # noqa: ARG002
-        """Nothing."""
-        return None
-
-    def since(self, start: Day) -> Iterator[Value]:  # noqa: ARG002 - there is none at any time
-        """Nothing."""
-        return iter(())
 
 
 def _newest_first(labs: list[LabResult]) -> list[LabResult]:

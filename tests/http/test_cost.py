@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import gc
+import json
 import time
 import tracemalloc
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from cds_service.invocation import Service
 from tests import build
 
 TIMES = 4
@@ -121,3 +123,17 @@ def test_keeps_no_long_texts_of_charts(client):
         tracemalloc.stop()
 
     assert growth < MOST_GROWTH
+
+
+@pytest.mark.parametrize("path", sorted(build.FIXTURES.glob("*.json")), ids=lambda p: p.stem)
+def test_leaves_no_garbage_behind(path):
+    """What a call makes is freed when the call ends: nothing holds itself in a circle, so that no collection stops the server."""
+    service = Service(build.KNOWLEDGE, "http://127.0.0.1:8080", lambda: build.TODAY)
+    request = build.hook_request(json.loads(path.read_text()), build.TEMPLATES, "patient-view", build.CALL)
+    body = json.dumps(request).encode()
+    service.call("vexas", body)
+    gc.collect()
+
+    service.call("vexas", body)
+
+    assert 0 == gc.collect()

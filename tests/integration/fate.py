@@ -145,6 +145,6 @@ def unusable(chart: Chart, fact: Fact, sets: frozenset[str]) -> str:
         if fact.status not in RESULT:
             return f"status {fact.status}"
         measured = [name for name in sets if name in build.KNOWLEDGE.measurements]
-        if measured and not any(value.fact == fact for name in measured for value in chart.values(name)):
+        if measured and not any(value.fact == fact for name in measured for value in chart.since(name)):
             return next((_FIGURES.sub("", issue.what) for issue in chart.issues if "not used" in issue.what), "not usable")
     return ""
