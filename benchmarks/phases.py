@@ -1,15 +1,14 @@
-"""Where the time of one call goes: read, chart, reason, compose, encode, in one process without a server."""
+"""Where the time of one call goes: read, chart, reason, compose, encode; in one process without a server, at growing size."""
 
 from __future__ import annotations
 
 import datetime as dt
 import gc
-import statistics
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
 
-import msgspec
+import orjson
 
 from benchmarks import workload
 from cds_service.invocation import Service
@@ -17,47 +16,70 @@ from cds_service.knowledge.loader import load
 from cds_service.protocol.response import encode
 
 PHASES = ("read", "chart", "reason", "compose", "encode")
+_FEWEST = 5
 
 
-def profile(service: Service, body: bytes, today: dt.date, seconds: float = 1.0) -> dict[str, float]:
-    """Median microseconds of CPU for each phase of a call, repeated for about so many seconds."""
-    spent: dict[str, list[int]] = {phase: [] for phase in PHASES}
-    until = time.perf_counter() + seconds
+class Profile(NamedTuple):
+    """The least microseconds that each phase of a call took, and what decoding the whole body with orjson takes."""
+
+    labs: int
+    kilobytes: float
+    decode: float
+    phases: dict[str, float]
+
+    @property
+    def all(self) -> float:
+        """Every phase together."""
+        return sum(self.phases.values())
+
+
+def profile(seconds: float) -> Iterator[Profile]:
+    """The phases at each size, each measured for so many seconds."""
+    today = dt.datetime.now(dt.UTC).date()
+    service = Service(load(None), "http://127.0.0.1:8080", lambda: today)
     gc.collect()
-    while time.perf_counter() < until or len(spent["read"]) < 5:
-        clock = _Laps()
-        request = clock.lap(spent["read"], lambda: service.read(body))
-        record = clock.lap(spent["chart"], lambda: service.chart(request, today))
-        assessment = clock.lap(spent["reason"], lambda: service.reasoner.evaluate(record, today))
-        response = clock.lap(spent["compose"], lambda: service.composer.compose(assessment, record, request.hook_instance))
-        clock.lap(spent["encode"], lambda: encode(response))
-    return {phase: statistics.median(found) / 1000 for phase, found in spent.items()}
+    gc.freeze()
+    for labs, body in workload.growing(today):
+        yield Profile(labs, len(body) / 1000, _decode(body, seconds / 4), _phases(service, body, today, seconds))
 
 
-class _Laps:
-    """Process time between laps, in nanoseconds."""
+def _phases(service: Service, body: bytes, today: dt.date, seconds: float) -> dict[str, float]:
+    least: dict[str, float] = {}
 
-    def lap(self, into: list[int], work: Callable[[], Any]) -> Any:
+    def lap(phase: str, work: Callable[[], Any]) -> Any:
         started = time.perf_counter_ns()
         result = work()
-        into.append(time.perf_counter_ns() - started)
+        spent = (time.perf_counter_ns() - started) / 1000
+        least[phase] = min(spent, least.get(phase, spent))
         return result
 
-
-def main() -> None:
-    """Print the phases at every size."""
-    today = dt.date.today()
-    service = Service(load(None), "http://127.0.0.1:8080", lambda: today)
-    print(f"{'labs':>6} {'kB':>7} {'decode':>8} " + " ".join(f"{p:>8}" for p in PHASES) + f" {'all':>9}  (median µs)")
-    for labs, body in workload.growing(today):
-        found = profile(service, body, today)
-        everything = msgspec.json.Decoder()
-        t = time.perf_counter_ns()
-        for _ in range(5):
-            everything.decode(body)
-        full = (time.perf_counter_ns() - t) / 5000
-        print(f"{labs:>6} {len(body) / 1000:>7.1f} {full:>8.0f} " + " ".join(f"{found[p]:>8.0f}" for p in PHASES) + f" {sum(found.values()):>9.0f}")
+    until, times = time.perf_counter() + seconds, 0
+    while time.perf_counter() < until or times < _FEWEST:
+        request = lap("read", lambda: service.read(body))
+        record = lap("chart", lambda: service.chart(request, today))  # noqa: B023 - called at once
+        assessment = lap("reason", lambda: service.reasoner.evaluate(record, today))  # noqa: B023
+        response = lap("compose", lambda: service.composer.compose(assessment, record, request.hook_instance))  # noqa: B023
+        lap("encode", lambda: encode(response))  # noqa: B023
+        times += 1
+    return least
 
 
-if __name__ == "__main__":
-    main()
+def _decode(body: bytes, seconds: float) -> float:
+    least, until, times = float("inf"), time.perf_counter() + seconds, 0
+    while time.perf_counter() < until or times < _FEWEST:
+        started = time.perf_counter_ns()
+        orjson.loads(body)
+        least = min(least, (time.perf_counter_ns() - started) / 1000)
+        times += 1
+    return least
+
+
+def table(profiles: list[Profile]) -> Iterator[str]:
+    """The profiles as a Markdown table."""
+    yield f"| results | kB | orjson alone | {' | '.join(PHASES)} | all | µs for each result |"
+    yield f"|---|---|---|{'---|' * len(PHASES)}---|---|"
+    nothing = profiles[0]
+    for one in profiles:
+        each = f"{(one.all - nothing.all) / one.labs:.1f}" if one.labs else ""
+        phases = " | ".join(f"{one.phases[p]:,.0f}" for p in PHASES)
+        yield f"| {one.labs:,} | {one.kilobytes:,.0f} | {one.decode:,.0f} | {phases} | {one.all:,.0f} | {each} |"

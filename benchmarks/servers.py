@@ -1,4 +1,4 @@
-"""The servers that are compared, each in its own process, and the CPU that a process and its workers have used."""
+"""The servers that are compared, each in its own processes, and the CPU that they have used."""
 
 from __future__ import annotations
 
@@ -8,44 +8,80 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import psutil
 
 _START_UP = 60.0
+_LOGS = Path(".run/benchmarks")
 
 
-def free_port() -> int:
-    """A port on this machine that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+class Server(NamedTuple):
+    """A server to start: its name, the command for a port, its environment, the path of the hook and what its card says."""
+
+    name: str
+    command: list[str]
+    environment: Mapping[str, str]
+    path: str
+    card: bytes
 
 
-def cpu_seconds(process: psutil.Process) -> float:
-    """User and system time of a process and all its workers so far."""
-    times = [p.cpu_times() for p in (process, *process.children(recursive=True))]
-    return sum(t.user + t.system for t in times)
+class Running(NamedTuple):
+    """A server that runs."""
+
+    server: Server
+    port: int
+    process: psutil.Process
+
+    def cpu_seconds(self) -> float:
+        """User and system time of the process and all its workers so far."""
+        times = [p.cpu_times() for p in (self.process, *self.process.children(recursive=True))]
+        return float(sum(t.user + t.system for t in times))
+
+
+# One worker with one thread each, so that a ratio compares the work of one request and not how it is spread.
+OURS = Server(
+    "service",
+    [str(Path(sys.executable).with_name("cds-service")), "serve"],
+    {"CDS_HOST": "127.0.0.1", "CDS_PORT": "{port}", "CDS_WORKERS": "1", "CDS_THREADS": "1"},
+    "/cds-services/vexas",
+    b"vexas-test-uba1",
+)
+BARE = Server(
+    "bare endpoint",
+    [
+        *(sys.executable, "-m", "granian", "--interface", "wsgi", "--factory", "--host", "127.0.0.1", "--port", "{port}"),
+        *("--workers", "1", "--blocking-threads", "1", "--no-access-log", "--log-level", "error", "benchmarks.bare:bare_app"),
+    ],
+    {},
+    "/cds-services/vexas",
+    b"A constant card",
+)
 
 
 @contextmanager
-def serving(command: Sequence[str], port: int, environment: dict[str, str], log: Path) -> Iterator[psutil.Process]:
-    """A server that listens on a port until the block ends. Raises RuntimeError with its log if it does not start."""
-    log.parent.mkdir(parents=True, exist_ok=True)
+def running(server: Server) -> Iterator[Running]:
+    """A server that listens on a free port until the block ends. Raises RuntimeError with its log if it does not start."""
+    port = _free_port()
+    _LOGS.mkdir(parents=True, exist_ok=True)
+    log = _LOGS / f"{server.name.replace(' ', '-')}.log"
+    environment = {**os.environ, **{name: value.format(port=port) for name, value in server.environment.items()}}
     with log.open("wb") as sink:
-        started = subprocess.Popen(command, env={**os.environ, **environment}, stdout=sink, stderr=sink)
+        started = subprocess.Popen([part.format(port=port) for part in server.command], env=environment, stdout=sink, stderr=sink)
         try:
             _wait(started, port, log)
-            yield psutil.Process(started.pid)
+            yield Running(server, port, psutil.Process(started.pid))
         finally:
-            started.send_signal(signal.SIGTERM)
-            try:
-                started.wait(15)
-            except subprocess.TimeoutExpired:
-                started.kill()
-                started.wait()
+            _stop(started)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def _wait(started: subprocess.Popen[bytes], port: int, log: Path) -> None:
@@ -58,12 +94,10 @@ def _wait(started: subprocess.Popen[bytes], port: int, log: Path) -> None:
     raise RuntimeError(f"the server did not start; its log:\n{log.read_text(errors='replace')[-2000:]}")
 
 
-def ours(port: int) -> tuple[list[str], dict[str, str]]:
-    """The service as `cds-service serve` starts it."""
-    return [str(Path(sys.executable).with_name("cds-service")), "serve"], {"CDS_PORT": str(port), "CDS_HOST": "127.0.0.1"}
-
-
-def bare(port: int) -> tuple[list[str], dict[str, str]]:
-    """The bare endpoint on the same server with the same threads."""
-    arguments = ["--interface", "wsgi", "--factory", "--host", "127.0.0.1", "--port", str(port), "--workers", "1", "--no-access-log"]
-    return [sys.executable, "-m", "granian", *arguments, "--blocking-threads", "16", "benchmarks.bare:bare_app"], {}
+def _stop(started: subprocess.Popen[bytes]) -> None:
+    started.send_signal(signal.SIGTERM)
+    try:
+        started.wait(15)
+    except subprocess.TimeoutExpired:
+        started.kill()
+        started.wait()

@@ -29,8 +29,6 @@ from cds_service.protocol.discovery import prefetch_templates
 from cds_service.reasoning.assess import Reasoner
 from cds_service.settings import Settings, from_environment, is_loopback
 
-# Enough that a few clients that send their bodies slowly do not stop the others; many need a buffering proxy in front.
-_THREADS = 16
 # The day on which the fixtures are true.
 FIXTURE_DAY = dt.date(2026, 11, 22)
 # What the hook's schema takes as a patient id.
@@ -113,7 +111,7 @@ def _run(settings: Settings) -> None:
         port=settings.port,
         interface=Interfaces.WSGI,
         workers=settings.workers,
-        blocking_threads=_THREADS,
+        blocking_threads=settings.threads,
         workers_kill_timeout=10,
         log_level=LogLevels.error,
     )

@@ -25,6 +25,7 @@ class Settings(NamedTuple):
     CDS_ALLOW_OPEN        1 allows an address beyond loopback although callers are not authenticated
     CDS_BASE_URL          public URL of the service, as clients see it (http://CDS_HOST:CDS_PORT)
     CDS_WORKERS           server processes (1)
+    CDS_THREADS           threads in each; 1 is fastest, but then one slow sender holds the process: for use behind a buffering proxy (16)
     CDS_TIME_ZONE         time zone that decides what "today" is (UTC)
     CDS_CORS_ORIGINS      comma-separated origins of browser clients, or * (the public CDS Hooks sandbox)
     CDS_KNOWLEDGE         folder of the knowledge module (the one that is shipped)
@@ -35,6 +36,7 @@ class Settings(NamedTuple):
     allow_open: bool = False
     base_url: str = "http://127.0.0.1:8080"
     workers: int = 1
+    threads: int = 16
     time_zone: str = "UTC"
     cors_origins: tuple[str, ...] = (SANDBOX_ORIGIN,)
     knowledge: Path | None = None
@@ -64,6 +66,7 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
         allow_open=allow_open,
         base_url=_base_url(environment, f"http://{shown}:{port}"),
         workers=_number(environment, "CDS_WORKERS", 1, 1, 64),
+        threads=_number(environment, "CDS_THREADS", 16, 1, 64),
         time_zone=zone,
         cors_origins=_origins(environment),
         knowledge=Path(folder) if folder else None,

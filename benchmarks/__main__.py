@@ -1,0 +1,43 @@
+"""`python -m benchmarks`: the service against a bare endpoint on the same server, and where its time goes.
+
+`--short` takes a minute and fails if a ratio is much worse than recorded; `--record` keeps the figures in docs/performance.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import sys
+from pathlib import Path
+
+from benchmarks import comparison, phases, recorded, report, workload
+from benchmarks.servers import BARE, OURS
+
+_RUNS, _SECONDS = 5, 3.0
+_SHORT_RUNS, _SHORT_SECONDS = 3, 1.0
+
+
+def main() -> int:
+    """Run, print, and with `--record` write the figures down."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--short", action="store_true", help="a few seconds a run; fails if a ratio is much worse than recorded")
+    parser.add_argument("--record", action="store_true", help="write the figures to docs/performance.md and benchmarks/recorded.json")
+    options = parser.parse_args()
+    runs, seconds = (_SHORT_RUNS, _SHORT_SECONDS) if options.short else (_RUNS, _SECONDS)
+    bodies = workload.sizes(dt.datetime.now(dt.UTC).date())
+    lines = list(comparison.compare((BARE, OURS), bodies, runs=runs, seconds=seconds))
+    profiles = list(phases.profile(seconds / 2))
+    ratios = {f"cpu ratio {size}": comparison.ratio(lines, OURS.name, BARE.name, size, 1) for size in bodies}
+    busy = {f"cpu ratio {size} at 8 connections": comparison.ratio(lines, OURS.name, BARE.name, size, 8) for size in bodies}
+    block = [*report.conditions(runs, seconds), "", *comparison.table(lines), "", *phases.table(profiles)]
+    print("\n".join(block), end="\n\n")
+    if options.record:
+        recorded.record(ratios)
+        report.write(Path("docs/performance.md"), "comparison", [*block, "", *(f"- {n}: {v:.2f}" for n, v in {**busy, **ratios}.items())])
+    faults = list(recorded.worse(ratios)) if options.short else []
+    print("\n".join([*faults, *(f"{name}: {value:.2f}" for name, value in {**busy, **ratios}.items())]))
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
