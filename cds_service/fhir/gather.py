@@ -13,7 +13,7 @@ import msgspec
 from cds_service.errors import PatientMismatch, RequiredDataUnavailable
 from cds_service.fhir import read
 from cds_service.fhir import resources as fhir
-from cds_service.fhir.prefetch import UNREADABLE, Prefetched, kind_of, place_of, unpack, unreadable
+from cds_service.fhir.prefetch import NOTHING, UNREADABLE, Prefetched, kind_of, place_of, unpack, unreadable
 from cds_service.fhir.subject import Subject
 from cds_service.knowledge.model import Requirement
 from cds_service.record import facts
@@ -48,8 +48,9 @@ def gather(requirements: Mapping[str, Requirement], prefetch: Mapping[str, Any],
         )
     reader = _Reader(patient_id, (who, *unpacked.values()))
     for key, prefetched in unpacked.items():
-        reader.issues += prefetched.issues
-        reader.read(key, prefetched.entries)
+        if prefetched is not NOTHING:
+            reader.issues += prefetched.issues
+            reader.read(key, prefetched.entries)
     asked_for = any(p.entries for p in unpacked.values())
     if not asked_for and any(bytes(memoryview(sent)[:1]) == b"{" for key, sent in prefetch.items() if key not in requirements):
         reader.issues.append(Issue("warning", "the data stand under prefetch keys that were not asked for", "Use the keys that discovery lists."))

@@ -33,6 +33,9 @@ class Prefetched(NamedTuple):
     issues: tuple[Issue, ...] = ()
 
 
+NOTHING = Prefetched(Source.READ)  # searched, and nothing there
+
+
 def kind_of(resource: Any) -> str:
     """The FHIR type of a resource as it was read."""
     return resource.kind if isinstance(resource, fhir.Unread) else type(resource).__name__
@@ -45,10 +48,12 @@ def unpack(key: str, wanted: str, sent: Any, page: int | None = None) -> Prefetc
     """
     if sent is msgspec.UNSET:
         return Prefetched(Source.UNAVAILABLE, (), (Issue("information", f"'{key}' was not sent", "Configure this prefetch key."),))
+    if sent is None:
+        return NOTHING
     if not isinstance(sent, msgspec.Raw):
         return _of_whole(key, wanted, sent, page)
     if bytes(memoryview(sent)[:1]) == b"n":
-        return Prefetched(Source.READ)
+        return NOTHING
     try:
         whole = fhir.WHOLE_DECODERS[wanted].decode(sent) if wanted in fhir.WHOLE_DECODERS else None
     except UNREADABLE:
@@ -70,9 +75,7 @@ def unpack(key: str, wanted: str, sent: Any, page: int | None = None) -> Prefetc
 
 
 def _of_whole(key: str, wanted: str, sent: Any, page: int | None) -> Prefetched:
-    """Null, a resource by itself, or the entries of a Bundle in which nothing is odd."""
-    if sent is None:
-        return Prefetched(Source.READ)
+    """A resource by itself, or the entries of a Bundle in which nothing is odd."""
     if isinstance(sent, fhir.Resource):
         return Prefetched(Source.READ, (fhir.Held(sent),))
     entries = sent.entry or ()

@@ -36,7 +36,7 @@ class Reasoner:
         chart = Chart(self.knowledge, record, today)
         scope = Scope(plan, chart)
         rules = {name: scope.rule(name) for name in plan.rules}
-        tier, criteria, met, lowered = self._tier(scope)
+        tier, criteria, met, lowered = self._tier(scope, full=full)
         withheld = tuple(name for name, holds in plan.no_card_when if holds(scope) is Truth.PRESENT)
         genetics = genetic_status(self._genes, chart, compatible=plan.compatible(scope) is Truth.PRESENT)
         topics = () if withheld else self._topics(chart, scope, tier, genetics)
@@ -52,7 +52,7 @@ class Reasoner:
         return Assessment(
             today=today,
             findings=scope.findings,
-            terms={name: scope.truth(name) for name in plan.terms},
+            terms={name: scope.truth(name) for name in (plan.terms if full else plan.said)},
             rules=rules,
             tier=tier,
             criteria=criteria,
@@ -69,11 +69,16 @@ class Reasoner:
             issues=tuple(chart.issues),
         )
 
-    def _tier(self, scope: Scope) -> tuple[str | None, tuple[str, ...], frozenset[str], bool]:
-        """The highest tier whose criteria are met, these criteria, all that are met, and whether something lowered it."""
+    def _tier(self, scope: Scope, *, full: bool) -> tuple[str | None, tuple[str, ...], frozenset[str], bool]:
+        """The highest tier whose criteria are met, these criteria, all that were asked and are met, and whether something lowered it.
+
+        Criteria of a lower tier are asked only where none of a higher one was met, or all are wanted.
+        """
         reached: dict[str | None, list[str]] = {}
         lowered_ids = set()
         for criterion, level, when, lowered_by in self.plan.criteria:
+            if level and _LEVELS[0] in reached and not full:
+                break
             if when(scope) is Truth.PRESENT:
                 lowered = lowered_by is not None and lowered_by(scope) is Truth.PRESENT
                 lowered_ids.update([criterion.id] if lowered else [])

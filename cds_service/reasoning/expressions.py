@@ -110,4 +110,15 @@ def _organs(wanted: Organs, flags: Mapping[str, Flag]) -> Formula:
     for name, flag in flags.items():
         if flag.organ and wanted.strength in ("any", flag.organ.strength):
             systems.setdefault(flag.organ.system, []).append(name)
-    return _at_least(wanted.at_least, [_any(_parts(names, flags)) for names in systems.values()])
+    each = tuple(systems.values())
+
+    def ask(patient: Patient) -> Truth:
+        known = patient.truths
+        truths = [[t if (t := known.get(name)) is not None else patient.truth(name) for name in names] for names in each]
+        present = sum(Truth.PRESENT in found for found in truths)
+        if present >= wanted.at_least:
+            return Truth.PRESENT
+        perhaps = sum(Truth.UNKNOWN in found and Truth.PRESENT not in found for found in truths)
+        return Truth.UNKNOWN if present + perhaps >= wanted.at_least else Truth.ABSENT
+
+    return ask

@@ -83,7 +83,7 @@ class Assessment(msgspec.Struct, frozen=True, kw_only=True):
     rules: Mapping[str, RuleOutcome]
     tier: str | None
     criteria: tuple[str, ...]  # those of the tier reached
-    met: frozenset[str]  # every criterion that is met
+    met: frozenset[str]  # every criterion that is met, as far as they were asked
     bearing: frozenset[str] = frozenset()  # the flags that the first of them refers to
     lowered: bool
     genetics: GeneticStatus
