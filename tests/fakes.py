@@ -12,7 +12,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from cds_service.app import create_app
-from cds_service.invocation import Service
+from cds_service.invocation import Answer, Service
 from cds_service.protocol import schema
 from cds_service.settings import Settings
 
@@ -46,10 +46,15 @@ def check_answer(method: str, path: str, status: int, mimetype: str, body: bytes
 
 def ask(service: Service, request: dict[str, Any]) -> Any:
     """The checked answer of a service that is called without HTTP."""
+    return json.loads(answer_of(service, json.dumps(request).encode()).body)
+
+
+def answer_of(service: Service, body: bytes) -> Answer:
+    """The checked answer of a service to the bytes of a call. Raises CDSServiceError for one that is refused."""
     name = service.knowledge.module.service.id
-    body = service.call(name, json.dumps(request).encode()).body
-    check_answer("POST", f"/cds-services/{name}", 200, "application/json", body)
-    return json.loads(body)
+    answer = service.call(name, body)
+    check_answer("POST", f"/cds-services/{name}", 200, "application/json", answer.body)
+    return answer
 
 
 def read_strictly(body: bytes) -> Any:

@@ -222,4 +222,14 @@ def test_has_every_setting_in_its_words():
     """Every CDS_ variable that is read is listed in the docstring of Settings."""
     listed = {line.split()[0] for line in (Settings.__doc__ or "").splitlines() if line.strip().startswith("CDS_")}
 
-    assert {"CDS_HOST", "CDS_PORT", "CDS_ALLOW_OPEN", "CDS_BASE_URL", "CDS_WORKERS", "CDS_THREADS", "CDS_TIME_ZONE", "CDS_CORS_ORIGINS", "CDS_KNOWLEDGE"} == listed
+    assert {
+        "CDS_HOST",
+        "CDS_PORT",
+        "CDS_ALLOW_OPEN",
+        "CDS_BASE_URL",
+        "CDS_WORKERS",
+        "CDS_THREADS",
+        "CDS_TIME_ZONE",
+        "CDS_CORS_ORIGINS",
+        "CDS_KNOWLEDGE",
+    } == listed

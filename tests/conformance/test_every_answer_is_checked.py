@@ -18,10 +18,6 @@ DOOR = TESTS / "fakes.py"
 MODULES = [path for path in sorted(TESTS.rglob("*.py")) if path not in (DOOR, Path(__file__))]
 REAL_HTTP = {"urllib.request", "urlopen", "http.client", "requests", "httpx", "urllib3"}
 MAKERS = {"create_app", "server_app", "test_client_class", "wsgi_app", "run_wsgi_app", "werkzeug.test.Client"}
-EXEMPT = {
-    "docs/reference.py": "writes a page, for which it makes one call that is refused",
-    "integration/server.py": "its answers are compared byte for byte with answers that were checked",
-}
 JSON = "application/json"
 CARD = {"summary": "s", "indicator": "info", "source": {"label": "l"}}
 LISTED = {"hook": "patient-view", "id": "x", "description": "d"}
@@ -61,7 +57,7 @@ def test_makes_no_client_that_does_not_check(path):
     names = named_in(path)
 
     checks_itself = {"schema_of", "empty_members", "faults"} <= names
-    assert not names & MAKERS or checks_itself or room(path) in EXEMPT
+    assert not names & MAKERS or checks_itself
 
 
 @pytest.mark.parametrize("path", MODULES, ids=room)
@@ -75,7 +71,7 @@ def test_checks_what_comes_over_real_http(path):
     """A module that speaks HTTP itself checks each answer by check_answer."""
     names = named_in(path)
 
-    assert not names & REAL_HTTP or "check_answer" in names or room(path) in EXEMPT
+    assert not names & REAL_HTTP or "check_answer" in names
 
 
 def test_gives_every_test_the_client_that_checks(app, client):

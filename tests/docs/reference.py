@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import importlib
 import inspect
 import json
@@ -18,7 +19,6 @@ import click
 import yaml
 
 from cds_service import cli, errors
-from cds_service.app import create_app
 from cds_service.errors import CDSServiceError, DataError, RequestError, SettingsError
 from cds_service.hooks import HOOKS
 from cds_service.knowledge.loader import load
@@ -27,6 +27,7 @@ from cds_service.protocol.response import Card
 from cds_service.settings import Settings, from_environment
 from tests import golden
 from tests.docs.pages import DOCS, ROOT, text_of
+from tests.fakes import checked_app
 
 FOLDER = DOCS / "reference"
 KNOWLEDGE = load(ROOT / "cds_service" / "knowledge" / "vexas")
@@ -112,7 +113,7 @@ def errors_page() -> str:
     remedies = WORDS["errors"]
     over_http = [kind for kind in coded_errors() if issubclass(kind, RequestError | DataError) or kind is CDSServiceError]
     at_start = [kind for kind in coded_errors() if kind not in over_http]
-    client = create_app(Settings()).test_client()
+    client = checked_app(Settings(), lambda: dt.date(2026, 11, 22)).test_client()
     example = json.dumps(client.post(f"/cds-services/{KNOWLEDGE.module.service.id}", json={}).get_json(), indent=2)
     rows = [(code(kind.code), str(kind.status), code(kind.issue_type), when(kind), remedies[kind.code]) for kind in over_http]
     return f"""# Errors

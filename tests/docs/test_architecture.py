@@ -46,7 +46,7 @@ def test_has_a_room_for_every_module():
     rooms = {span.rstrip("/") for row in pages.rows(pages.section(pages.ARCHITECTURE, "The rooms")) for span in re.findall(r"`([^`]+)`", row[0])}
     parts = {path.name for path in PACKAGE.iterdir() if not path.name.startswith("_") and path.name != "py.typed"}
 
-    assert parts | {"fixtures"} == rooms
+    assert parts | {"fixtures", "tests", "benchmarks"} == rooms
 
 
 def test_draws_the_line_of_functions_that_are():

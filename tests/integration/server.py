@@ -10,10 +10,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import requests
 
 from tests import build
+from tests.fakes import check_answer
 from tests.smoke import free_port
 
 LONGEST_START = 30.0
@@ -49,4 +51,5 @@ def wait_until_ready(session: requests.Session, url: str) -> None:
 def ask(session: requests.Session, url: str, body: bytes) -> tuple[int, bytes]:
     """The status and body of the answer to a hook call."""
     response = session.post(url, data=body, headers={"Content-Type": "application/json"}, timeout=30)
+    check_answer("POST", urlsplit(url).path, response.status_code, response.headers["Content-Type"], response.content)
     return response.status_code, response.content

@@ -14,6 +14,7 @@ from cds_service.hooks import HOOKS
 from cds_service.invocation import Service
 from cds_service.protocol.request import CDSRequest, read_request
 from tests import build
+from tests.fakes import answer_of
 from tests.properties.test_robustness import JSON_VALUES, MEMBERS, STEADY, dumped
 
 SCHEMAS = {name: hook.schema for name, hook in HOOKS.items()}
@@ -44,7 +45,7 @@ THOROUGH = Thorough(build.KNOWLEDGE, "http://127.0.0.1:8080", lambda: build.TODA
 def said(service: Service, body: bytes) -> Any:
     """The answer of a service, or the words of its refusal."""
     try:
-        return service.call("vexas", body)
+        return answer_of(service, body)
     except CDSServiceError as error:
         return (error.code, error.public, error.place)
 
