@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from cds_service.knowledge.model import DraftOrder
-from cds_service.reasoning.findings import Assessment, Evidence
+from cds_service.reasoning.findings import Assessment
 
+_MOST_REASONS = 5
 _REASONS = ("Condition/", "Observation/", "DiagnosticReport/")
 
 
@@ -23,11 +23,9 @@ def service_request(order: DraftOrder, patient_id: str, assessment: Assessment) 
         "code": code,
         "subject": {"reference": f"Patient/{patient_id}"},
     }
-    reasons = list(_references(e for name in order.reason if name in assessment.findings for e in assessment.findings[name].evidence))
+    findings = assessment.findings
+    evidence = [e for name in order.reason if name in findings for e in findings[name].evidence]
+    reasons = list(dict.fromkeys([e.ref for e in evidence if e.ref and e.ref.startswith(_REASONS)]))
     if reasons:
-        resource["reasonReference"] = [{"reference": ref} for ref in reasons[:5]]
+        resource["reasonReference"] = [{"reference": ref} for ref in reasons[:_MOST_REASONS]]
     return resource
-
-
-def _references(evidence: Iterable[Evidence]) -> Iterable[str]:
-    return dict.fromkeys(e.ref for e in evidence if e.ref and e.ref.startswith(_REASONS))

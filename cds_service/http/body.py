@@ -12,16 +12,18 @@ _JSON = frozenset({"application/json", "application/fhir+json", "application/jso
 
 def read_body(request: Request) -> bytes:
     """The bytes of a body. Raises UnsupportedMediaType, PayloadTooLarge or MalformedBody."""
-    if request.mimetype not in _JSON:
+    environ = request.environ
+    if environ.get("CONTENT_TYPE") != "application/json" and request.mimetype not in _JSON:
         raise UnsupportedMediaType("Send the body as application/json.")
-    if request.headers.get("Content-Encoding", "identity").lower() not in ("", "identity"):
+    if environ.get("HTTP_CONTENT_ENCODING", "identity").lower() not in ("", "identity"):
         raise UnsupportedMediaType("Send the body without Content-Encoding; compressed bodies are not read.")
-    if request.content_length is not None and request.content_length > LARGEST_BODY:
+    length = request.content_length
+    if length is not None and length > LARGEST_BODY:
         raise _too_large()
-    body = request.environ["wsgi.input"].read(LARGEST_BODY + 1)
+    body = environ["wsgi.input"].read(LARGEST_BODY + 1)
     if len(body) > LARGEST_BODY:
         raise _too_large()
-    if request.content_length is not None and len(body) < request.content_length:
+    if length is not None and len(body) < length:
         raise MalformedBody("The body is shorter than its Content-Length. Send the whole body.")
     if not body:
         raise MalformedBody("The body is empty. Send a CDS Hooks request as JSON.")
