@@ -104,6 +104,9 @@ def _lab(criterion: Lab, knowledge: Knowledge) -> Question:
         if value is None:
             return _NOT_KNOWN
         truth = judge(value)
+        if value.rivals and any(judge(other) is not truth for other in value.rivals):
+            chart.note(f"{value.label} of {value.day}: results of the same time contradict each other", "Send results with their time.")
+            return Answer(Truth.UNKNOWN, (value.evidence,))
         return Answer(truth, (value.evidence,)) if truth is not Truth.UNKNOWN else _first(chart.since(value_set, start), judge)
 
     if criterion.take == "latest":
@@ -112,9 +115,14 @@ def _lab(criterion: Lab, knowledge: Knowledge) -> Question:
 
 
 def _first(values: Iterable[Value], judge: Judge) -> Answer:
-    """The latest result that can be judged: one that only says "below 5" may leave the question open."""
-    judged = ((value, judge(value)) for value in values)
-    return next((Answer(truth, (value.evidence,)) for value, truth in judged if truth is not Truth.UNKNOWN), _NOT_KNOWN)
+    """The latest result that can be judged: one that only says "below 5", or has no limit of its own, leaves the question open."""
+    seen: Value | None = None
+    for value in values:
+        seen = seen or value
+        truth = judge(value)
+        if truth is not Truth.UNKNOWN:
+            return Answer(truth, (value.evidence,))
+    return Answer(Truth.UNKNOWN, (seen.evidence,)) if seen else _NOT_KNOWN
 
 
 def _any_result(values: Iterable[Value], judge: Judge) -> Answer:

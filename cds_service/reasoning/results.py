@@ -31,6 +31,7 @@ class Value(msgspec.Struct, eq=False, gc=False):
     fact: LabResult
     remarks: tuple[str, ...]
     label: str
+    rivals: tuple[Value, ...] = ()  # other results of the same moment, none of which is the latest
     _evidence: Evidence | None = None
 
     @property
@@ -87,11 +88,19 @@ class Results:
     def latest(self, chart: Chart, start: Day) -> Value | None:
         """The newest usable result of a day or later; an undated one only where no dated one is usable at any time."""
         if not self._asked:
-            self._newest, self._asked = next(self.since(chart, Day.min), None), True
+            self._newest, self._asked = self._latest_of_all(chart), True
         newest = self._newest
         if newest is None or newest.day is None or newest.day >= start:
             return newest
         return next(self.since(chart, start), None)
+
+    def _latest_of_all(self, chart: Chart) -> Value | None:
+        """The newest usable result with those of the same moment, as charts have them that give days without a time."""
+        newest = next(self.since(chart, Day.min), None)
+        when = newest.fact.when if newest else None
+        if newest is not None and when is not None and sum(lab.when == when for lab in self._labs) > 1:
+            newest.rivals = tuple(v for v in self.since(chart, when.day) if v is not newest and v.fact.when == when)
+        return newest
 
     def _value(self, chart: Chart, index: int) -> Value | None:
         if index not in self._values:

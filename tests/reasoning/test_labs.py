@@ -291,3 +291,50 @@ def test_computes_an_absolute_count_from_a_percentage_of_the_same_moment():
     other = ask(criterion, chart(share, lab("lab-wbc", 5.0, "10*9/L", "2026-10-01"))).truth
 
     assert (P, U) == (same, other)
+
+
+@pytest.mark.parametrize("ids", [("a", "b"), ("b", "a")])
+def test_does_not_choose_between_results_of_one_day(ids):
+    """Two results of a day without a time, on either side of the limit, leave the question open, and the card says so."""
+    low, high = (lab("lab-hemoglobin", value, "g/dL", back(3), ref=f"Observation/{name}") for value, name in zip((10, 15), ids, strict=True))
+    asked = chart(low, high)
+
+    found = ask(ANEMIA, asked)
+
+    assert Truth.UNKNOWN is found.truth
+    assert ["results of the same time contradict each other"] == [issue.what.rpartition(": ")[2] for issue in asked.issues]
+
+
+def test_takes_results_of_one_day_that_agree():
+    """Two results of a day on the same side of the limit are as good as one."""
+    found = ask(ANEMIA, chart(*(lab("lab-hemoglobin", value, "g/dL", back(3), ref=f"Observation/{value}") for value in (9.5, 9.9))))
+
+    assert Truth.PRESENT is found.truth
+
+
+def test_takes_the_later_of_two_results_with_their_time():
+    """Where the time is given, the later result of a day counts."""
+    early, late = (lab("lab-hemoglobin", value, "g/dL", f"{back(3)}T{hour}:00:00Z") for value, hour in ((10, "08"), (15, "20")))
+
+    assert Truth.ABSENT is ask(ANEMIA, chart(early, late)).truth
+
+
+def test_shows_a_result_that_leaves_a_question_open():
+    """A value without a limit of its own answers nothing, and is shown as assessed in part."""
+    criterion = Lab(value_set="lab-transaminases-ggt", above_upper_limit=2, within="P24M")
+
+    found = ask(criterion, chart(lab("lab-transaminases-ggt", 30, "U/L")))
+
+    assert Truth.UNKNOWN is found.truth
+    assert ["30 U/L"] == [one.value for one in found.evidence]
+
+
+def test_says_nothing_of_a_result_that_is_too_old_to_matter():
+    """What cannot be used is said where it could have mattered: the newest, and no older than the newest that can be used."""
+    newest, old = lab("lab-mcv", 108, "", back(2)), lab("lab-mcv", 108, "", back(900))
+    asked = [chart(newest, lab("lab-mcv", 101, "fL", back(30))), chart(old, lab("lab-mcv", 101, "fL", back(30)))]
+
+    truths = [ask(HIGH_MCV, one).truth for one in asked]
+
+    assert [Truth.PRESENT, Truth.PRESENT] == truths
+    assert [1, 0] == [len(one.issues) for one in asked]
