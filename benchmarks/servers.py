@@ -50,16 +50,17 @@ OURS = Server(
     "/cds-services/vexas",
     b"vexas-test-uba1",
 )
-BARE = Server(
-    "bare endpoint",
-    [
-        *(sys.executable, "-m", "granian", "--interface", "wsgi", "--factory", "--host", "127.0.0.1", "--port", "{port}"),
-        *("--workers", "1", "--blocking-threads", "1", "--no-access-log", "--log-level", "error", "benchmarks.bare:bare_app"),
-    ],
-    {},
-    "/cds-services/vexas",
-    b"A constant card",
-)
+
+
+def _endpoint(name: str, app: str) -> Server:
+    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--factory", "--host", "127.0.0.1", "--port", "{port}", "--workers", "1"]
+    return Server(
+        name, [*command, "--blocking-threads", "1", "--no-access-log", "--log-level", "error", app], {}, "/cds-services/vexas", b"A constant card"
+    )
+
+
+BARE = _endpoint("bare endpoint", "benchmarks.bare:bare_app")
+SPARED = _endpoint("bare endpoint, collector as ours", "benchmarks.bare:spared_app")
 
 
 @contextmanager

@@ -44,13 +44,13 @@ def server_app() -> Flask:
     _leave_the_terminal()
     telemetry.configure()
     app = create_app()
-    _spare_the_collector()
+    spare_the_collector()
     telemetry.event("service.ready")
     return app
 
 
-def _spare_the_collector() -> None:
-    """Leave the knowledge out of every garbage collection, and collect once in many requests rather than several times in one.
+def spare_the_collector() -> None:
+    """Leave what is loaded by now out of every garbage collection, and collect once in many requests, not several times in one.
 
     What a request makes is freed when it ends: facts and findings hold no cycles.
     """

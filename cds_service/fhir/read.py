@@ -83,6 +83,9 @@ def observation(resource: fhir.Observation, ref: str | None) -> list[facts.LabRe
     status = resource.status if resource.status in _STATUSES else plain_code(resource.status)
     found: list[facts.LabResult | facts.Report] = []
     number = _number(resource)
+    if number is None and (resource.valueQuantity is not None or resource.valueString):
+        flaw = (_flaw(resource) if when is None or resource.dataAbsentReason else "") or "has a value that cannot be read as a number"
+        found.append(facts.LabResult(ref=ref, codes=codes(resource.code), status=status, when=when, value=0.0, flaw=flaw))
     parts = [(part, inner) for part in resource.component[:MOST_PARTS] if (inner := _number(part))] if resource.component else ()
     for holder, (value, comparator, unit) in ((resource, number), *parts) if number is not None else parts:
         lab = facts.LabResult(

@@ -44,7 +44,6 @@ class Quantity(Element):
     value: float | None = None
     comparator: str | None = None
     unit: str | None = None
-    system: str | None = None
     code: str | None = None
 
 
@@ -228,7 +227,6 @@ class DiagnosticReport(Resource, tag_field="resourceType", tag="DiagnosticReport
     effectiveDateTime: str | None = None
     effectivePeriod: Span | None = None
     issued: str | None = None
-    specimen: list[Reference] | None = None
     conclusion: str | None = None
     conclusionCode: list[CodeableConcept] | None = None
 

@@ -39,6 +39,7 @@ from cds_service.record.codes import Code, broader
 T = TypeVar("T")
 _WHERE = re.compile(r" - at `\$(.*)`$")
 _REMEMBERED = 200  # characters
+_REMEMBERED_CODES = 4
 _STEP = re.compile(r"\.([A-Za-z_]\w*)|\[(\d+)\]|\[\.\.\.\]")
 
 
@@ -77,7 +78,7 @@ class Knowledge:
         self.ingredients = self._ingredients()
         self.source_of_set = {s: r.domain for r in self.requirements.values() for s in r.codes_of}
         self.organ_sets = {s: f.organ.strength for f in self.red_flags.values() if f.organ for c in leaves(f.when) for s in value_sets_of(c)}
-        self._sets_of_all = lru_cache(maxsize=16384)(self._union)
+        self._sets_of_all = lru_cache(maxsize=4096)(self._union)
         self._remembered = lru_cache(maxsize=4096)(self._reading)
         self._whole = {s: re.compile("|".join(f"(?:{p})" for p in patterns)) for s, patterns in self.guards.whole_text.items()}
         self.digest = files.digest()
@@ -94,8 +95,8 @@ class Knowledge:
         return frozenset()
 
     def sets_of_all(self, codes: tuple[Code, ...]) -> frozenset[str]:
-        """The value sets that hold any of some codes."""
-        return self._sets_of_all(codes)
+        """The value sets that hold any of some codes; only short lists, as nearly all are, are remembered."""
+        return self._sets_of_all(codes) if len(codes) <= _REMEMBERED_CODES else self._union(codes)
 
     def _union(self, codes: tuple[Code, ...]) -> frozenset[str]:
         return frozenset().union(*map(self.sets_of, codes))

@@ -33,11 +33,6 @@ _NOT_KNOWN = Answer(Truth.UNKNOWN)
 _NOTHING_SHARED: Mapping[Criterion, Question] = {}
 
 
-def ask(criterion: Criterion, chart: Chart) -> Answer:
-    """Answer a criterion from a chart."""
-    return question(criterion, chart.knowledge)(chart)
-
-
 def question(criterion: Criterion, knowledge: Knowledge, shared: Mapping[Criterion, Question] = _NOTHING_SHARED) -> Question:
     """A criterion as a function of a chart, built once for a module; `shared` holds those that are built already."""
     if criterion in shared:

@@ -17,9 +17,7 @@ from cds_service.knowledge.model import (
     Deceased,
     DraftOrder,
     Expression,
-    Lab,
     Recommendation,
-    Resulted,
     Rule,
     Sex,
     TierCriterion,
@@ -130,7 +128,7 @@ class Plan:
             for value_set in value_sets_of(leaf):
                 yield value_set
                 measurement = self.knowledge.measurements.get(value_set)
-                if measurement and measurement.derived and isinstance(leaf, Lab | Resulted):
+                if measurement and measurement.derived:
                     yield from (measurement.derived.percent, measurement.derived.of)
 
     def open_for(self, chart: Chart) -> frozenset[str]:

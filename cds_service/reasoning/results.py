@@ -48,29 +48,27 @@ class Value(msgspec.Struct, eq=False, gc=False):
 class Results:
     """The results of one test in one chart, which is handed in with each question so that neither holds the other.
 
-    A result that cannot be used becomes an issue of the chart when it is reached: one too old to be asked for never is.
+    A result that cannot be used becomes an issue of the chart when it is reached: one that is older than those that answer
+    a question never is, unless its date is what cannot be read.
     """
 
     def __init__(self, chart: Chart, measurement: Measurement, labs: Sequence[LabResult]) -> None:
         self._measurement = measurement
         self._limits = chart.knowledge.quantities[measurement.quantity].plausible
-        sound = [lab for lab in labs if not lab.flaw]
-        if len(sound) < len(labs):
-            self._refuse_flawed(chart, labs)
-        self._labs = _newest_first(sound)  # those without a date come last
+        self._labs = _newest_first(labs)  # those without a date come last
         self._values: dict[int, Value | None] = {}
-        self._computed: list[Value] | None = None
+        self._merged: list[Value] | None = None
         self._newest: Value | None = None
         self._asked = False
-
-    def _refuse_flawed(self, chart: Chart, labs: Sequence[LabResult]) -> None:
-        """Say of a flawed result that it was not used: its date may be what is wrong, so it might be the newest."""
-        for lab in labs:
-            if lab.flaw and lab.status in USABLE_RESULT:
-                self._refused(chart, lab, lab.flaw, "Correct the result at its source.")
+        if self._labs and self._labs[-1].when is None:
+            self._refuse_undatable(chart)
 
     def since(self, chart: Chart, start: Day) -> Iterator[Value]:
         """The usable results of a day or later, newest first; undated ones only where no dated one is usable at any time."""
+        derived = self._measurement.derived
+        if derived and chart.results(derived.percent):
+            yield from (v for v in self._with_computed(chart) if v.day is None or v.day >= start)
+            return
         for index, lab in enumerate(self._labs):
             if lab.when is None:
                 if any(self._value(chart, i) for i, other in enumerate(self._labs) if other.when):
@@ -80,10 +78,22 @@ class Results:
             value = self._value(chart, index)
             if value is not None:
                 yield value
-        if self._measurement.derived and not any(self._value(chart, i) for i in range(len(self._labs))):
-            if self._computed is None:
-                self._computed = sorted(self._from_share(chart), key=lambda v: _newness(v.fact), reverse=True)
-            yield from (v for v in self._computed if v.day is None or v.day >= start)
+
+    def _refuse_undatable(self, chart: Chart) -> None:
+        """Say of results whose date cannot be read that they were not used: one of them might be the newest."""
+        for index, lab in enumerate(self._labs):
+            if lab.when is None and lab.flaw:
+                self._value(chart, index)
+
+    def _with_computed(self, chart: Chart) -> list[Value]:
+        """Measured counts and those computed from a percentage, newest first; of one moment the measured one."""
+        if self._merged is None:
+            measured = [value for index in range(len(self._labs)) if (value := self._value(chart, index)) is not None]
+            moments = {value.fact.when for value in measured}
+            every = [*measured, *(value for value in self._from_share(chart) if value.fact.when not in moments)]
+            dated = [value for value in every if value.day is not None]
+            self._merged = sorted(dated or every, key=lambda value: _newness(value.fact), reverse=True)
+        return self._merged
 
     def latest(self, chart: Chart, start: Day) -> Value | None:
         """The newest usable result of a day or later; an undated one only where no dated one is usable at any time."""
@@ -110,6 +120,9 @@ class Results:
     def _judged(self, chart: Chart, lab: LabResult) -> Value | None:
         """A result in its canonical unit; None, with an issue that says why, if it cannot be used."""
         if lab.status not in USABLE_RESULT:
+            return None
+        if lab.flaw:
+            self._refused(chart, lab, lab.flaw, "Correct the result at its source.")
             return None
         when, measurement = lab.when, self._measurement
         day = when.day if when else None
@@ -166,7 +179,7 @@ class Results:
                 yield Value(number, "", share.day, share.precise, fact, (*share.remarks, "computed from a percentage"), measurement.label)
 
 
-def _newest_first(labs: list[LabResult]) -> list[LabResult]:
+def _newest_first(labs: Sequence[LabResult]) -> Sequence[LabResult]:
     """Results by time, as most searches send them already."""
     times = [lab.when.order if lab.when else "" for lab in labs]
     return labs if all(map(gt, times, times[1:])) else sorted(labs, key=_newness, reverse=True)

@@ -37,10 +37,21 @@ def test_reads_a_number_in_any_shape(members, expected):
     ],
 )
 def test_makes_no_number_of_anything_else(members):
-    """Without a value there is no result, whatever flag or reason stands in its place."""
+    """Without a value there is no result that may be used, whatever flag or reason stands in its place."""
     record = gathered(observation(**members))
 
-    assert () == record.labs
+    assert [] == [lab for lab in record.labs if not lab.flaw]
+
+
+@pytest.mark.parametrize(
+    "members",
+    [{"valueString": "1,234"}, {"valueString": "see note"}, {"valueQuantity": {"unit": "fL"}}, {"valueQuantity": {"value": 90, "comparator": "~"}}],
+)
+def test_keeps_that_a_value_was_not_understood(members):
+    """A value that is no number we understand stands in the record with its flaw, so that an older one is not silently the latest."""
+    record = gathered(observation(**members))
+
+    assert ["has a value that cannot be read as a number"] == [lab.flaw for lab in record.labs]
 
 
 def test_reads_a_panel_with_its_components():

@@ -6,7 +6,9 @@ import datetime as dt
 from typing import Any
 
 from cds_service.knowledge.loader import Knowledge, load
+from cds_service.knowledge.model import Criterion
 from cds_service.reasoning.chart import Chart
+from cds_service.reasoning.criteria import Answer, question
 from cds_service.record.codes import Code
 from cds_service.record.dates import Day, moment
 from cds_service.record.facts import Condition, LabResult, Medication, Order, PatientRecord, Procedure, Report, ReportItem, Source
@@ -101,3 +103,8 @@ def record(*facts: Any, birth: str | None = "1956-03-04", sex: str | None = "mal
 def chart(*facts: Any, knowledge: Knowledge = KNOWLEDGE, **members: Any) -> Chart:
     """A chart to put questions to."""
     return Chart(knowledge, record(*facts, **members), TODAY)
+
+
+def ask(criterion: Criterion, chart: Chart) -> Answer:
+    """A criterion's answer in a chart."""
+    return question(criterion, chart.knowledge)(chart)

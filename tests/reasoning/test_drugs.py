@@ -8,10 +8,9 @@ from hypothesis import strategies as st
 
 from cds_service.knowledge.model import Drug
 from cds_service.reasoning.chart import days_covered
-from cds_service.reasoning.criteria import ask
 from cds_service.reasoning.truth import Truth
 from cds_service.record.dates import Day
-from tests.reasoning.charts import KNOWLEDGE, TODAY, back, chart, drug, lab
+from tests.reasoning.charts import KNOWLEDGE, TODAY, ask, back, chart, drug, lab
 
 P, A, U = Truth.PRESENT, Truth.ABSENT, Truth.UNKNOWN
 STEROID = "rx-systemic-glucocorticoid"

@@ -7,9 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cds_service.knowledge.model import Lab, Limit, Persistence
-from cds_service.reasoning.criteria import ask
 from cds_service.reasoning.truth import Truth
-from tests.reasoning.charts import KNOWLEDGE, TODAY, back, chart, condition, drug, lab, procedure
+from tests.reasoning.charts import KNOWLEDGE, TODAY, ask, back, chart, condition, drug, lab, procedure
 
 P, A, U = Truth.PRESENT, Truth.ABSENT, Truth.UNKNOWN
 HIGH_MCV = Lab(value_set="lab-mcv", within="P24M", above=Limit(value=100, unit="fL"))
@@ -338,3 +337,34 @@ def test_says_nothing_of_a_result_that_is_too_old_to_matter():
 
     assert [Truth.PRESENT, Truth.PRESENT] == truths
     assert [1, 0] == [len(one.issues) for one in asked]
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_names_flawed_results_in_the_same_order_however_they_arrive(turned):
+    """The order of arrival plays no part in what is said of results that cannot be used."""
+    flawed = [lab("lab-mcv", 0, "", back(days), flaw="is marked as absent by the laboratory") for days in (40, 20)]
+    asked = chart(*(reversed(flawed) if turned else flawed))
+
+    ask(HIGH_MCV, asked)
+
+    assert [back(20), back(40)] == [issue.what.split()[2] for issue in asked.issues]
+
+
+def test_says_of_a_result_whose_date_cannot_be_read_that_it_was_not_used():
+    """Such a result might be the newest, so it is named although another one answers the question."""
+    asked = chart(lab("lab-mcv", 108, "fL", back(5)), lab("lab-mcv", 90, "fL", None, flaw="has a date that cannot be read"))
+
+    found = ask(HIGH_MCV, asked)
+
+    assert Truth.PRESENT is found.truth
+    assert ["MCV has a date that cannot be read and was not used"] == [issue.what for issue in asked.issues]
+
+
+def test_computes_a_count_that_is_newer_than_the_measured_ones():
+    """An old absolute count does not stand before a percentage and a total of today."""
+    criterion = Lab(value_set="lab-neutrophils-abs", within="P24M", below=Limit(value=1.5, unit="10*9/L"))
+    share = (lab("lab-neutrophils-pct", 10, "%", back(1)), lab("lab-wbc", 3.0, "10*9/L", back(1)))
+
+    found = [ask(criterion, chart(*share, lab("lab-neutrophils-abs", 5.0, "10*9/L", back(days)))).truth for days in (4000, 90, 1)]
+
+    assert [Truth.PRESENT, Truth.PRESENT, Truth.ABSENT] == found

@@ -12,11 +12,11 @@ import pytest
 from cds_service.fhir.gather import gather
 from cds_service.knowledge.model import Clause, Expression, Organs
 from cds_service.reasoning.chart import Chart
-from cds_service.reasoning.criteria import ask
 from cds_service.reasoning.plan import Plan, Scope
 from cds_service.reasoning.truth import Truth, all_of, any_of, at_least, negation, truth_of
 from cds_service.record.facts import PatientRecord, Source
 from tests import build
+from tests.reasoning.charts import ask
 
 PLAN = Plan(build.KNOWLEDGE)
 FLAGS = build.KNOWLEDGE.flags
