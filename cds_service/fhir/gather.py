@@ -17,7 +17,7 @@ from cds_service.fhir.prefetch import NOTHING, UNREADABLE, Prefetched, kind_of, 
 from cds_service.fhir.subject import Subject
 from cds_service.knowledge.model import Requirement
 from cds_service.record import facts
-from cds_service.record.dates import Day, age_on, moment
+from cds_service.record.dates import Day, Moment, age_on, last_day, moment
 from cds_service.record.facts import Issue, PatientRecord, Source
 
 _WITHDRAWN = frozenset({"entered-in-error", "cancelled", "refuted"})
@@ -36,7 +36,7 @@ def gather(requirements: Mapping[str, Requirement], prefetch: Mapping[str, Any],
     """
     patient_key = next(key for key, r in requirements.items() if r.resource == "Patient")
     who = unpack(patient_key, "Patient", prefetch.get(patient_key, msgspec.UNSET))
-    patient = _patient(patient_key, who, patient_id)
+    versions = _versions_of_patient(patient_key, who, patient_id)
     unpacked = {
         key: unpack(key, r.resource, prefetch.get(key, msgspec.UNSET), r.count if paged else None)
         for key, r in requirements.items()
@@ -47,6 +47,8 @@ def gather(requirements: Mapping[str, Requirement], prefetch: Mapping[str, Any],
             f"Nothing can be evaluated: the prefetch holds only the Patient. Send at least one of {', '.join(unpacked)}.", place="/prefetch"
         )
     reader = _Reader(patient_id, (who, *unpacked.values()))
+    if len({(v.birthDate, v.gender) for v in versions}) > 1:
+        reader.issues.append(Issue("warning", "versions of the Patient disagree", "Send the Patient once."))
     for key, prefetched in unpacked.items():
         if prefetched is not NOTHING:
             reader.issues += prefetched.issues
@@ -54,14 +56,15 @@ def gather(requirements: Mapping[str, Requirement], prefetch: Mapping[str, Any],
     asked_for = any(p.entries for p in unpacked.values())
     if not asked_for and any(bytes(memoryview(sent)[:1]) == b"{" for key, sent in prefetch.items() if key not in requirements):
         reader.issues.append(Issue("warning", "the data stand under prefetch keys that were not asked for", "Use the keys that discovery lists."))
-    return reader.record(patient, requirements, unpacked, today)
+    absent = frozenset([key for key in unpacked if prefetch.get(key, msgspec.UNSET) is msgspec.UNSET])
+    return reader.record(_one_patient(versions), requirements, unpacked, today, absent=absent)
 
 
 # --- the patient ---
 
 
-def _patient(key: str, prefetched: Prefetched, patient_id: str) -> fhir.Patient:
-    """The prefetched Patient, which must be the one the context names."""
+def _versions_of_patient(key: str, prefetched: Prefetched, patient_id: str) -> list[fhir.Patient]:
+    """The prefetched Patient, which must be the one the context names; hardly ever in more than one version."""
     candidates = [e.resource for e in prefetched.entries if kind_of(e.resource) == "Patient"]
     if not candidates:
         raise RequiredDataUnavailable(f"The Patient is needed and was not sent. Fill the prefetch key '{key}'.", place=f"/prefetch/{key}")
@@ -78,18 +81,29 @@ def _patient(key: str, prefetched: Prefetched, patient_id: str) -> fhir.Patient:
     if unread:
         place = f" at {unread.place}" if unread.place else ""
         raise RequiredDataUnavailable(f"The Patient in '{key}' could not be read{place}. Send a valid FHIR R4 Patient.", place=f"/prefetch/{key}")
-    return mine[0] if len(mine) == 1 else _one_patient(mine)
+    return mine
 
 
 def _one_patient(versions: list[fhir.Patient]) -> fhir.Patient:
-    """Of several versions of the patient what all agree on; a death that one of them knows holds."""
-    births, genders = {v.birthDate for v in versions}, {v.gender for v in versions}
+    """Of several versions of the patient what all agree on; a death that one of them knows holds, and the youngest birth, for it may be a child."""
+    if len(versions) == 1:
+        return versions[0]
+    births = {v.birthDate: last_day(birth) for v in versions if v.birthDate and (birth := moment(v.birthDate))}
+    genders = {v.gender for v in versions}
     return fhir.Patient(
         id=versions[0].id,
-        birthDate=births.pop() if len(births) == 1 else None,
+        birthDate=max(births, key=lambda text: (births[text], text)) if births else None,
         gender=genders.pop() if len(genders) == 1 else None,
         deceasedBoolean=any(bool(v.deceasedBoolean) or bool(v.deceasedDateTime) for v in versions),
     )
+
+
+def _birth(patient: fhir.Patient, today: Day) -> tuple[Moment | None, bool]:
+    """The date of birth as far as it may be used, and whether it can be right; who is entered ahead of the birth is a newborn."""
+    birth = moment(patient.birthDate) if patient.birthDate else None
+    if birth is None or age_on(birth.day, today) > _OLDEST:
+        return None, False
+    return (birth, True) if birth.day <= today else (Moment(today, "day", today.isoformat()), False)
 
 
 # --- everything else ---
@@ -105,6 +119,7 @@ class _Reader:
         self.issues: list[Issue] = []
         self.damaged: set[str] = set()
         self._found: dict[type[Any], dict[str, Any]] = {kind: {} for kind in _READ}
+        self._unusable: list[tuple[type[Any], str, str]] = []  # kind, id and time of versions that were left out
         self._foreign: Counter[str] = Counter()
         self._nobody: Counter[str] = Counter()
 
@@ -118,11 +133,8 @@ class _Reader:
                 self._unread(key, resource)
                 continue
             if resource.modifierExtension:
-                kind = kind_of(resource)
-                self.issues.append(
-                    Issue("warning", f"a {kind} in '{key}' has a modifierExtension and was not used", "Send it without, if its meaning allows.")
-                )
-                self.damaged.add(key)
+                self.issues.append(_altered(kind_of(resource), key))
+                self._leave_out(key, type(resource), resource)
                 continue
             subject = resource.subject
             if subject is None or subject.reference != mine or getattr(resource, "focus", None):
@@ -139,7 +151,20 @@ class _Reader:
         """A resource of a kind that no fact is made of, or one that could not be read."""
         if isinstance(resource, fhir.Unread) and resource.place is not None and resource.kind in _READ_NAMES:
             self.issues.append(unreadable(resource.kind, key, resource.place))
-            self.damaged.add(key)
+            self._leave_out(key, fhir.KINDS[resource.kind], resource)
+
+    def _leave_out(self, key: str, kind: type[Any], resource: Any) -> None:
+        """Remember what could not be used, for it may be the newer version of what can be."""
+        self.damaged.add(key)
+        if resource.id:
+            self._unusable.append((kind, resource.id, _updated(resource)))
+
+    def _supersede(self) -> None:
+        """Drop what was found in a version that is not known to be newer than one that could not be used."""
+        for kind, name, updated in self._unusable:
+            found = self._found[kind].get(name)
+            if found is not None and not (updated and _updated(found) > updated):
+                del self._found[kind][name]
 
     def _is_mine(self, resource: Any) -> bool | None:
         """Whether a resource is about this patient: its subject is, and it has no other focus (a donor, a fetus)."""
@@ -147,8 +172,9 @@ class _Reader:
             return False
         return self.subject.is_meant_by(resource.subject)
 
-    def _facts(self) -> Mapping[type[Any], list[Any]]:
+    def _facts(self, requirements: Mapping[str, Requirement]) -> Mapping[type[Any], list[Any]]:
         """Every fact by its kind."""
+        self._supersede()
         every: defaultdict[type[Any], list[Any]] = defaultdict(list)
         for kind, known in self._found.items():
             make = read.SIMPLE.get(kind)
@@ -158,7 +184,10 @@ class _Reader:
                 resource = known[identity]
                 ref = f"{kind.__name__}/{identity}" if regular or (resource.id and _ID.fullmatch(identity)) else None
                 if make is None:
-                    every[facts.Medication].append(read.MEDICATION[kind](resource, ref, *self._drug(resource)))
+                    medication = read.MEDICATION[kind](resource, ref, *self._drug(resource))
+                    every[facts.Medication].append(medication)
+                    if not medication.text and not medication.codes:
+                        self._nameless(kind, medication, requirements)
                     continue
                 for fact in make(resource, ref):
                     every[type(fact)].append(fact)
@@ -167,15 +196,27 @@ class _Reader:
                         every[type(fact)].append(fact)
         return every
 
+    def _nameless(self, kind: type[Any], medication: facts.Medication, requirements: Mapping[str, Requirement]) -> None:
+        """A drug that is not known may be any, so the list that it stands in is not all there."""
+        if medication.not_given or medication.status in _WITHDRAWN:
+            return
+        for key in [key for key, r in requirements.items() if r.resource == kind.__name__]:
+            what = f"the drug of a {kind.__name__} in '{key}' is not known"
+            self.issues.append(Issue("warning", what, "Send its code, or its Medication beside it."))
+            self.damaged.add(key)
+
     def _contained(self, holder: Any, ref: str | None) -> Iterator[facts.Fact]:
         """Observations inside a panel or report; they share its subject and, where they say nothing, its status and day."""
-        for raw in holder.contained[: read.MOST_PARTS]:
+        for raw in holder.contained[: fhir.MOST_PARTS]:
             try:
                 if fhir.KIND.decode(raw).resourceType != "Observation":
                     continue
                 inner = fhir.READ["Observation"].decode(raw)
             except UNREADABLE as error:
                 self.issues.append(unreadable("contained resource", holder.__class__.__name__, place_of(error)))
+                continue
+            if inner.modifierExtension:
+                self.issues.append(_altered("contained Observation", holder.__class__.__name__))
                 continue
             inner.subject = inner.subject or holder.subject
             if not self._is_mine(inner):
@@ -206,12 +247,21 @@ class _Reader:
                         return concept, (held.code is None and read.words(concept)) or reference.display or ""
                 except UNREADABLE:
                     continue
-        concept = self.drugs.get(target) or self.drugs.get("/".join(target.rstrip("/").split("/")[-2:]))
+        current = target.split("/_history/", maxsplit=1)[0].rstrip("/")
+        concept = self.drugs.get(target) or self.drugs.get(current) or self.drugs.get("/".join(current.split("/")[-2:]))
         return concept, read.words(concept) or reference.display or ""
 
-    def record(self, patient: fhir.Patient, requirements: Mapping[str, Requirement], unpacked: Mapping[str, Prefetched], today: Day) -> PatientRecord:
-        """Everything read, as one record; the order of arrival plays no part."""
-        every = self._facts()
+    def record(
+        self,
+        patient: fhir.Patient,
+        requirements: Mapping[str, Requirement],
+        unpacked: Mapping[str, Prefetched],
+        today: Day,
+        *,
+        absent: frozenset[str],
+    ) -> PatientRecord:
+        """Everything read, as one record; the order of arrival plays no part. `absent` are the keys that were not sent."""
+        every = self._facts(requirements)
 
         def of(kind: type[Any]) -> tuple[Any, ...]:
             found = every.get(kind, [])
@@ -223,10 +273,9 @@ class _Reader:
                 self.issues.append(
                     Issue("warning", f"{count} in '{key}' {what} and was not used", "Send only this patient's data, each with its subject.")
                 )
-        birth = moment(patient.birthDate) if patient.birthDate else None
-        if birth is None or birth.day > today or age_on(birth.day, today) > _OLDEST:
+        birth, right = _birth(patient, today)
+        if not right:
             self.issues.append(Issue("warning", "the date of birth is missing or cannot be right", "Send Patient.birthDate."))
-            birth = None
         return PatientRecord(
             patient_id=self.subject.patient_id,
             birth=birth,
@@ -239,19 +288,49 @@ class _Reader:
             immunizations=of(facts.Immunization),
             orders=of(facts.Order),
             reports=of(facts.Report),
-            sources=_sources(requirements, unpacked, self.damaged),
+            sources=self._sources(requirements, unpacked, absent),
             issues=tuple(sorted(set(self.issues))),
         )
+
+    def _sources(self, requirements: Mapping[str, Requirement], unpacked: Mapping[str, Prefetched], absent: frozenset[str]) -> dict[str, Source]:
+        """For each domain whether it was read in full, which takes all its keys; one that was not sent does not matter beside one with something."""
+        if not absent and not self.damaged and all(p.source is Source.READ for p in unpacked.values()):
+            return dict.fromkeys([requirements[key].domain for key in unpacked], Source.READ)
+        keys: dict[str, list[str]] = {}
+        for key in unpacked:
+            keys.setdefault(requirements[key].domain, []).append(key)
+        found: dict[str, Source] = {}
+        for domain, its_keys in keys.items():
+            states = {self._source(key, unpacked[key].source) for key in its_keys if key not in absent}
+            if not absent.isdisjoint(its_keys):
+                held = [key for key in its_keys if unpacked[key].entries and self._found[fhir.KINDS[requirements[key].resource]]]
+                states.update([] if held else [Source.UNAVAILABLE])
+            found[domain] = states.pop() if len(states) == 1 else Source.INCOMPLETE
+        return found
+
+    def _source(self, key: str, source: Source) -> Source:
+        """How far a key may be trusted after its resources were read."""
+        return Source.INCOMPLETE if source is Source.READ and key in self.damaged else source
 
 
 _ORDER = attrgetter("order")
 
 
+def _altered(what: str, key: str) -> Issue:
+    """The issue of a resource whose meaning an extension may turn round."""
+    return Issue("warning", f"a {what} in '{key}' has a modifierExtension and was not used", "Send it without, if its meaning allows.")
+
+
+def _updated(resource: Any) -> str:
+    """When a version of a resource was updated, as a text that sorts; empty if it is not known."""
+    updated = moment(resource.meta.lastUpdated) if resource.meta and resource.meta.lastUpdated else None
+    return updated.order if updated else ""
+
+
 def _version(resource: Any) -> tuple[str, bool, bytes]:
     """What decides between two versions of a resource: when it was updated; at the same time the withdrawn one holds."""
-    updated = moment(resource.meta.lastUpdated) if resource.meta and resource.meta.lastUpdated else None
     status = resource.verificationStatus if type(resource) is fhir.Condition else resource.status
-    return (updated.order if updated else "", read.status_code(status) in _WITHDRAWN, msgspec.json.encode(resource))
+    return (_updated(resource), read.status_code(status) in _WITHDRAWN, msgspec.json.encode(resource))
 
 
 def _drugs_by_reference(companions: Iterable[Any]) -> dict[str, fhir.CodeableConcept]:
@@ -273,15 +352,3 @@ def _drug_in(medication: fhir.Medication) -> fhir.CodeableConcept | None:
     told = [words for c in (*concepts, medication.form) if (words := read.words(c))]
     coding = [fhir.Coding(system=c.system, code=c.code) for concept in concepts for c in concept.coding or ()]
     return fhir.CodeableConcept(coding=coding, text=" / ".join(told))
-
-
-def _sources(requirements: Mapping[str, Requirement], unpacked: Mapping[str, Prefetched], damaged: set[str]) -> dict[str, Source]:
-    """For each domain whether it was read in full; one of several keys that was read in full suffices."""
-    found: dict[str, Source] = {}
-    for key, prefetched in unpacked.items():
-        source = Source.INCOMPLETE if key in damaged and prefetched.source is Source.READ else prefetched.source
-        domain = requirements[key].domain
-        other = found.get(domain)
-        if other is None or source is Source.INCOMPLETE or (other is Source.UNAVAILABLE and source is Source.READ):
-            found[domain] = source
-    return found

@@ -58,7 +58,7 @@ def unpack(key: str, wanted: str, sent: Any, page: int | None = None) -> Prefetc
         whole = fhir.WHOLE_DECODERS[wanted].decode(sent) if wanted in fhir.WHOLE_DECODERS else None
     except UNREADABLE:
         whole = None
-    if whole is not None and len(whole.entry or ()) <= _MOST_ENTRIES:
+    if whole is not None:
         return _of_whole(key, wanted, whole, page)
     try:
         kind = _TYPE.decode(sent)
@@ -79,12 +79,13 @@ def _of_whole(key: str, wanted: str, sent: Any, page: int | None) -> Prefetched:
     if isinstance(sent, fhir.Resource):
         return Prefetched(Source.READ, (fhir.Held(sent),))
     entries = sent.entry or ()
+    issues: tuple[Issue, ...] = ()
     if len(entries) > _MOST_ENTRIES:
-        return Prefetched(Source.INCOMPLETE, entries[:_MOST_ENTRIES], (_too_many(key),))
+        entries, issues = entries[:_MOST_ENTRIES], (_too_many(key),)
     more = any((link.relation or "").lower() == "next" for link in sent.link or ())
     if more or (page is not None and len(entries) >= page) or (sent.total and sent.total > _matches(entries, wanted)):
-        return Prefetched(Source.INCOMPLETE, entries, (_full(key),))
-    return Prefetched(Source.READ, entries)
+        issues = (*issues, _full(key))
+    return Prefetched(Source.INCOMPLETE if issues else Source.READ, entries, issues)
 
 
 def _matches(entries: Sequence[Any], wanted: str) -> int:
@@ -153,7 +154,15 @@ def _resource(raw: msgspec.Raw) -> Any:
     try:
         return decoder.decode(raw)
     except UNREADABLE as error:
-        return fhir.Unread(kind.resourceType or "", kind.id, place_of(error))
+        return fhir.Unread(kind.resourceType or "", kind.id, place_of(error), _meta(raw))
+
+
+def _meta(raw: msgspec.Raw) -> fhir.Meta | None:
+    """When a resource that cannot be read was updated, if that can be read."""
+    try:
+        return fhir.UPDATED.decode(raw).meta
+    except UNREADABLE:
+        return None
 
 
 def place_of(error: Exception) -> str:

@@ -13,7 +13,6 @@ from cds_service.record import facts
 from cds_service.record.codes import Code, code
 from cds_service.record.dates import Day, Moment, moment
 
-MOST_PARTS = 500  # components of one observation, resources contained in one
 _MOST_CODINGS = 50
 _STATUSES = frozenset({"final", "amended", "corrected", "preliminary", "registered", "unknown", None})
 # Routes that carry a drug into the whole body; any other stated route is a local one.
@@ -86,7 +85,7 @@ def observation(resource: fhir.Observation, ref: str | None) -> list[facts.LabRe
     if number is None and (resource.valueQuantity is not None or resource.valueString):
         flaw = (_flaw(resource) if when is None or resource.dataAbsentReason else "") or "has a value that cannot be read as a number"
         found.append(facts.LabResult(ref=ref, codes=codes(resource.code), status=status, when=when, value=0.0, flaw=flaw))
-    parts = [(part, inner) for part in resource.component[:MOST_PARTS] if (inner := _number(part))] if resource.component else ()
+    parts = [(part, inner) for part in resource.component if (inner := _number(part))] if resource.component else ()
     for holder, (value, comparator, unit) in ((resource, number), *parts) if number is not None else parts:
         lab = facts.LabResult(
             ref=ref,
@@ -124,7 +123,7 @@ def _remark(resource: fhir.Observation) -> str:
 
 def _worded(resource: fhir.Observation, ref: str | None, status: str | None, when: Moment | None) -> Iterator[facts.Report]:
     """What an observation says in words or codes, if it says anything so."""
-    items = tuple(_item(part) for part in (resource.component or ())[:MOST_PARTS])
+    items = tuple(_item(part) for part in (resource.component or ()))
     interpretations = tuple(c.value.upper() for i in resource.interpretation or () for c in codes(i))
     told = resource.valueString or text(resource.valueCodeableConcept)
     worded = any(i.value_codes or i.value_text for i in items)
@@ -157,6 +156,8 @@ def _number(holder: fhir.Observation | fhir.Component) -> Number | None:
 
 def _item(part: fhir.Component) -> facts.ReportItem:
     number = _number(part)
+    quantity = part.valueQuantity
+    other = (part.valueRange, part.valueRatio, part.dataAbsentReason)
     return facts.ReportItem(
         codes=codes(part.code),
         text=text(part.code),
@@ -165,6 +166,8 @@ def _item(part: fhir.Component) -> facts.ReportItem:
         number=number.value if number else None,
         unit=number.unit if number else "",
         comparator=number.comparator if number else "",
+        unit_words=quantity.unit or "" if quantity and quantity.code else "",
+        unread=(quantity is not None and number is None) or any(bytes(value) not in (b"", b"null") for value in other),
     )
 
 

@@ -7,9 +7,11 @@ Only what is used is decoded; everything else in a resource is skipped. Names ar
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
+
+MOST_PARTS = 500  # components of one observation, resources contained in one
 
 
 class Element(msgspec.Struct, omit_defaults=True, gc=False):
@@ -98,6 +100,9 @@ class Component(Element):
     valueString: str | None = None
     valueCodeableConcept: CodeableConcept | None = None
     valueInteger: float | None = None
+    valueRange: msgspec.Raw = msgspec.Raw()
+    valueRatio: msgspec.Raw = msgspec.Raw()
+    dataAbsentReason: msgspec.Raw = msgspec.Raw()
     interpretation: list[CodeableConcept] | None = None
     referenceRange: list[Range] | None = None
 
@@ -122,7 +127,7 @@ class Observation(Resource, tag_field="resourceType", tag="Observation"):
     note: list[Annotation] | None = None
     specimen: Reference | None = None
     referenceRange: list[Range] | None = None
-    component: list[Component] | None = None
+    component: Annotated[list[Component], msgspec.Meta(max_length=MOST_PARTS)] | None = None  # none is read of one that has more
     derivedFrom: list[Reference] | None = None
 
 
@@ -290,6 +295,7 @@ class Unread(Element):
     kind: str
     id: str | None = None
     place: str | None = None  # where it could not be read; None for a kind that is not used
+    meta: Meta | None = None
 
 
 class Held(Element):
@@ -311,6 +317,12 @@ class Kind(TypeOnly):
     id: str | None = None
 
 
+class Updated(Element):
+    """Only when a resource was updated."""
+
+    meta: Meta | None = None
+
+
 KINDS: dict[str, type[Resource]] = {
     kind.__name__: kind
     for kind in (
@@ -329,6 +341,7 @@ KINDS: dict[str, type[Resource]] = {
 }
 READ: dict[str, msgspec.json.Decoder[Any]] = {name: msgspec.json.Decoder(kind) for name, kind in KINDS.items()}
 KIND = msgspec.json.Decoder(Kind)
+UPDATED = msgspec.json.Decoder(Updated)
 
 
 def _whole(kind: type[Resource]) -> Any:

@@ -129,10 +129,11 @@ class ReportText(Author, frozen=True, kw_only=True, tag_field="kind", tag="repor
 
 
 class Age(Author, frozen=True, kw_only=True, tag_field="kind", tag="age"):
-    """Completed years."""
+    """Completed years; a birth year counts as 1 July of it, a month as its 15th, or, if `youngest`, as its last day."""
 
     at_least: int | None = None
     below: int | None = None
+    youngest: bool = False
 
 
 class Sex(Author, frozen=True, kw_only=True, tag_field="kind", tag="sex"):
@@ -439,9 +440,14 @@ class Words(Author, frozen=True, kw_only=True):
     relative: str
     partial: str
     complete: str
-    fraction: str  # VAF 46 %: number, percent sign
-    fraction_before: str  # 46 % VAF
+    fraction: str  # VAF 46 %: words between, number, unit
+    fraction_before: str  # 46 % VAF: number, unit
+    fraction_word: str  # speaks of an allele fraction, with or without a number
+    fraction_low: str  # calls the fraction low without a number
+    not_fraction: str  # what else a percentage may be of
+    assay_limit: str  # the fraction that the assay can see, which is not this patient's
     at_most: str  # "<" or "less than" before a fraction
+    at_least: str
     bare: str  # tokens of a text that is nothing but a variant's name
 
 

@@ -15,7 +15,7 @@ from cds_service.reasoning.findings import Evidence
 from cds_service.reasoning.limits import Judge, beyond, beyond_milder
 from cds_service.reasoning.results import Value
 from cds_service.reasoning.truth import Truth, any_of, truth_of
-from cds_service.record.dates import Day, age_on, period
+from cds_service.record.dates import Day, age_on, last_day, period
 from cds_service.record.facts import Condition, Fact, Procedure, Report
 
 F = TypeVar("F")
@@ -64,11 +64,12 @@ def _any_of(questions: Sequence[Question]) -> Question:
 
 
 def _age(criterion: Age, chart: Chart) -> Answer:
-    if chart.record.birth is None:
+    birth = chart.record.birth
+    if birth is None:
         return _NOT_KNOWN
-    age = age_on(chart.record.birth.day, chart.today)
+    age = age_on(last_day(birth) if criterion.youngest else birth.day, chart.today)
     holds = (criterion.at_least is None or age >= criterion.at_least) and (criterion.below is None or age < criterion.below)
-    remarks = () if chart.record.birth.precision == "day" else ("date of birth incomplete",)
+    remarks = () if birth.precision == "day" else ("date of birth incomplete",)
     return Answer(truth_of(holds), (Evidence(what="Age", value=f"{age} years", remarks=remarks),))
 
 

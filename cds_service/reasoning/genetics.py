@@ -10,14 +10,13 @@ from cds_service.knowledge.loader import Knowledge
 from cds_service.knowledge.model import Genetics
 from cds_service.reasoning.chart import Chart, is_resolved
 from cds_service.reasoning.findings import Evidence, GeneticState, GeneticStatus
-from cds_service.reasoning.narrative import Fraction, NarrativeReader, Spoken, fraction_of
+from cds_service.reasoning.narrative import Fraction, NarrativeReader, Spoken, fraction_of, scale_of, shortest
 from cds_service.record.codes import Code
 from cds_service.record.dates import period
 from cds_service.record.facts import Condition, Report, ReportItem
 
 _MOST_REPORTS = 100
 _LONGEST = 20_000
-_UNSTATED = Fraction(None, 1.0)
 _FINAL = frozenset({"final", "amended", "corrected", "appended"})
 _PENDING = frozenset({"registered", "preliminary", "partial", "unknown", None})
 
@@ -42,6 +41,8 @@ class Reading(NamedTuple):
     fraction: float | None
     reasons: tuple[str, ...]
     limited: bool = False
+    sign: str = ""  # of the fraction
+    stated: tuple[Fraction, ...] = ()
 
 
 class GeneReader:
@@ -80,16 +81,14 @@ class GeneReader:
         variant = self._variant_text(report)
         classes = implied | self.classes(report)
         spoken = self.narratives.read(report.conclusion, specific=self.is_specific(report))
-        stated = self._stated(report, spoken)
-        fraction = stated.share
-        if fraction is not None and stated.least < self.rules.low_fraction <= fraction:
-            fraction = None  # "below 20 %" says nothing of this limit
-        reasons = ["fraction-ambiguous"] if fraction is None and stated is not _UNSTATED else []
+        reasons = []
         if self._germline(report) or spoken.germline:
             reasons.append("germline")
         answers = self._answers(report)
         confirming = self.narratives.confirms(variant) or spoken.confirming
         call, why = self._judge(answers, classes | spoken.classes, spoken, confirming=confirming, named=bool(variant) or spoken.positive)
+        if self.narratives.matches("relative", report.specimen):
+            call, why = Call.UNCLEAR, "another-person"
         if (
             call is Call.PATHOGENIC
             and "germline" in reasons
@@ -97,11 +96,25 @@ class GeneReader:
         ):
             # Only at the canonical codon is a germline label known to be a misread somatic variant.
             call, why, reasons = Call.UNCERTAIN, "germline-other", [r for r in reasons if r != "germline"]
-        if call is Call.PATHOGENIC and stated.least < self.rules.low_fraction:
-            call, why = (Call.UNSURE, why) if fraction is None else (Call.LOW, "low-fraction")
         limited = call is Call.NEGATIVE and self._limited(report)
-        shown = variant or spoken.variant
-        return Reading(call, report, shown, fraction, (*reasons, *([why] if why else [])), limited)
+        reading = Reading(call, report, variant or spoken.variant, None, (*reasons, *([why] if why else [])), limited)
+        return self.with_fractions(reading, self._stated(report, spoken))
+
+    def with_fractions(self, reading: Reading, stated: tuple[Fraction, ...]) -> Reading:
+        """A reading by the fractions that are stated of its variant: a pathogenic one of a low or unclear fraction is not pathogenic."""
+        said = shortest(stated, self.rules.low_fraction)
+        if said is None:
+            return reading
+        call, reasons = reading.call, [r for r in reading.reasons if r not in ("fraction-ambiguous", "low-fraction")]
+        if said.share is None:
+            reasons.insert(0, "fraction-ambiguous")
+        if call >= Call.LOW:
+            call = Call.PATHOGENIC
+            if said.most < self.rules.low_fraction:
+                call, reasons = Call.LOW, [*(r for r in reasons if r != "laboratory-class"), "low-fraction"]
+            elif said.least < self.rules.low_fraction:
+                call = Call.UNSURE
+        return reading._replace(call=call, fraction=said.share, sign=said.sign, reasons=tuple(reasons), stated=stated)
 
     def _judge(self, answers: frozenset[str], classes: frozenset[str], spoken: Spoken, *, confirming: bool, named: bool) -> tuple[Call, str | None]:
         """From the parts of one result to a call; in doubt it is never pathogenic."""
@@ -147,21 +160,19 @@ class GeneReader:
                 parts.append(item.value_text if "." in item.value_text else coded or item.value_text)
         return " ".join(p for p in parts if p)
 
-    def _stated(self, report: Report, spoken: Spoken) -> Fraction:
-        """The variant allele fraction: the coded one, else the spoken one; the least that it can be is that of both."""
-        coded = [
-            self._coded(i) for i in report.items if self.codes["fraction"] in i.codes and (i.value_codes or i.value_text or i.number is not None)
-        ]
-        stated = [*sorted(coded, key=lambda f: f.least), *([spoken.fraction] if spoken.fraction else [])]
-        if not stated:
-            return _UNSTATED
-        return Fraction(next((f.share for f in stated if f.share is not None), None), min(f.least for f in stated))
+    def _stated(self, report: Report, spoken: Spoken) -> tuple[Fraction, ...]:
+        """The variant allele fractions, coded and spoken."""
+        items = [i for i in report.items if self.codes["fraction"] in i.codes]
+        coded = [self._coded(i) for i in items if i.value_codes or i.value_text.strip() or i.number is not None or i.unread]
+        return (*coded, *spoken.fractions)
 
     def _coded(self, item: ReportItem) -> Fraction:
-        if item.number is None:
+        """A coded fraction; one that was not understood, or whose unit and code contradict each other, is vague."""
+        shown = scale_of(item.unit_words) if item.unit_words else None
+        if item.number is None or item.unread or (shown is not None and shown != scale_of(item.unit)):
             return Fraction(None)
         at_most = item.comparator in ("<", "<=") or self.narratives.matches("at_most", item.value_text)
-        return fraction_of(item.number, item.unit, at_most=at_most)
+        return fraction_of(item.number, item.unit, sign="<" if at_most else item.comparator[:1])
 
     def _germline(self, report: Report) -> bool:
         items = [i for i in report.items if self.codes["source_class"] in i.codes]
@@ -184,19 +195,23 @@ class GeneReader:
 
 def genetic_status(reader: GeneReader, chart: Chart, *, compatible: bool) -> GeneticStatus:
     """Weigh all results of the gene, the problem list and open orders together."""
-    implied = _implications(reader, chart.record.reports)
+    implied = _implications(reader, (r for r in chart.record.reports if not _is_future(r, chart)))
     about = [r for r in reversed(chart.record.reports) if r.status not in ("entered-in-error", "cancelled") and reader.about_gene(r)]
+    for early in (r for r in about if _is_future(r, chart)):
+        chart.note(f"{reader.rules.gene} result of {early.on} is dated in the future and was not used", "Correct the date of the result.")
+    about = [r for r in about if not _is_future(r, chart)]
     if len(about) > _MOST_REPORTS:
         chart.note(f"only the newest {_MOST_REPORTS} of {len(about)} reports about the gene were read", "Send fewer reports.")
         about = about[:_MOST_REPORTS]
     readings = [reader.read(r, implied.get(r.ref or "", frozenset())) for r in about if r.status in _FINAL and _says_something(r)]
     # A report that only mentions the gene ("sequencing is recommended") is no result of it.
     readings = [r for r in readings if "not-understood" not in r.reasons or r.variant or reader.is_specific(r.report)]
+    readings = [_with_same_day(reader, r, readings) for r in readings]
     diagnosis = [c for c in chart.conditions(reader.rules.disease_codes) if not is_resolved(c)]
     ordered = _ordered(reader, chart, about, readings)
     unreadable = bool(readings) and all("not-understood" in r.reasons for r in readings)
     if readings and not (diagnosis and unreadable):
-        newest = max(readings, key=lambda r: (r.report.when.order[:10] if r.report.when else "", r.call, r.report.ref or ""))
+        newest = max(readings, key=lambda r: (_day(r), r.call, r.report.ref or ""))
         return _weigh(reader, chart, newest, readings, diagnosis, ordered, compatible=compatible)
     if diagnosis:
         latest = max(diagnosis, key=lambda c: c.order)
@@ -208,6 +223,34 @@ def genetic_status(reader: GeneReader, chart: Chart, *, compatible: bool) -> Gen
             ordered=ordered,
         )
     return GeneticStatus(state=GeneticState.PENDING if ordered else GeneticState.NONE, ordered=ordered)
+
+
+def _is_future(report: Report, chart: Chart) -> bool:
+    """Whether a finished result is dated after today: its date is wrong, so nobody knows which result is the newest."""
+    when = report.when
+    if report.status not in _FINAL or when is None or when.day <= chart.today:
+        return False
+    known = {"year": 4, "month": 7}.get(when.precision, 10)  # of this year or month it may be past
+    return when.day.isoformat()[:known] > chart.today.isoformat()[:known]
+
+
+def _with_same_day(reader: GeneReader, reading: Reading, readings: list[Reading]) -> Reading:
+    """A reading by all the fractions of its day: what several results of one day say of one variant is one result."""
+    if reading.call < Call.LOW:
+        return reading
+    same = [r for r in readings if r.call >= Call.UNCERTAIN and _day(r) == _day(reading) and _may_be_one(reader, r, reading)]
+    return reader.with_fractions(reading, tuple(f for r in same for f in r.stated))
+
+
+def _day(reading: Reading) -> str:
+    """The day of a result as it was written; all results without one share it."""
+    return reading.report.when.order[:10] if reading.report.when else ""
+
+
+def _may_be_one(reader: GeneReader, one: Reading, other: Reading) -> bool:
+    """Whether two results may be about one variant: they name the same, or one of them names none that is known."""
+    names = {name for r in (one, other) if (name := reader.narratives.known(r.variant))}
+    return len(names) < 2
 
 
 def _says_something(report: Report) -> bool:
@@ -250,7 +293,8 @@ def _weigh(
         state = GeneticState.UNCERTAIN
     named = next((r for r in sorted(readings, key=lambda r: r.report.order, reverse=True) if r.call is newest.call and r.variant), newest)
     if not newest.variant:
-        newest = newest._replace(variant=named.variant, fraction=newest.fraction if newest.fraction is not None else named.fraction)
+        told = newest if newest.fraction is not None else named
+        newest = newest._replace(variant=named.variant, fraction=told.fraction, sign=told.sign)
     shown = [newest, *sorted(others, key=lambda r: r.report.order, reverse=True)][:3]
     evidence = [_reading_evidence(reader, r) for r in shown]
     return GeneticStatus(
@@ -271,7 +315,7 @@ def _transplanted(reader: GeneReader, chart: Chart, newest: Reading) -> bool:
 
 def _reading_evidence(reader: GeneReader, reading: Reading) -> Evidence:
     variant = reader.narratives.known(reading.variant)
-    fraction = "" if reading.fraction is None else f", VAF {reading.fraction * 100:.3g} %"
+    fraction = "" if reading.fraction is None else f", VAF {reading.sign}{reading.fraction * 100:.3g} %"
     word = reader.rules.messages[f"call-{reading.call.name.lower()}"]
     return Evidence(
         what=reader.rules.gene, ref=reading.report.ref, value=f"{word}{': ' + variant if variant else ''}{fraction}", on=reading.report.on

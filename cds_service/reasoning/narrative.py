@@ -7,15 +7,54 @@ about another gene, a relative, the method or the literature say nothing of this
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from cds_service.knowledge.model import Variant, VariantPattern, Words
 
 _LONGEST = 20000
 _SENTENCE = re.compile(r"(?<=[.;!?])\s+|[\n\r;|]+")
-_PERCENT = re.compile(r"%|per\s?cent|\bpct\b|10[*^]-2")
-_LIMIT_BEFORE = 12  # characters before a number in which "<" or "less than" is about it
+_PERCENT = re.compile(r"%|per\s?cent|\bprozent|\bpct\b|10[*^]-2")
+_PER_MILLE = re.compile(r"\u2030|per\s?mill?e|\bpromille|10[*^]-3|ppth")
+_OTHER_SCALE = re.compile(r"\bpp[mb]\b|\[pp[mb]|10[*^]")
+_LIMIT_BEFORE = 18  # characters before a number in which "<" or "less than" is about it
+_LIMIT_AFTER = 12
+_WORD = re.compile(r"[a-z]+")
+# What may stand between "VAF" and a whole number without a unit; "VAF at codon 41" states none.
+_BETWEEN = frozenset(
+    {"vaf", "maf", "of", "is", "was", "at", "the", "a", "approximately", "approx", "about", "around", "ca", "circa", "roughly", "estimated", "as"}
+    | {
+        "than",
+        "to",
+        "more",
+        "less",
+        "lower",
+        "higher",
+        "greater",
+        "below",
+        "above",
+        "over",
+        "under",
+        "up",
+        "least",
+        "most",
+        "not",
+        "no",
+        "max",
+        "min",
+    }
+)
+_UNIT_BETWEEN = re.compile(r"%|\u2030")
+_LOOKS_BACK = re.compile(r"\s*[(,]?\s*(?:or|max|at most)\b", re.IGNORECASE)  # "15 % or less"
+_OF_WHAT = 24  # characters beside a percentage in which it says what it is of
+_PERCENTAGE = re.compile(
+    r"(?<![a-z0-9.,])(?:(\d{1,3}(?:[.,]\d{1,8})?)\s*)?(%|\u2030|per ?cent\b|prozent\b|pct\b|per ?mille?\b|promille\b)", re.IGNORECASE
+)
+_SPAN = re.compile(
+    r"(?:\b(range|between|from|ci)\b[^0-9]{0,10})?(?<![\w.,/-])(\d{1,3}(?:[.,]\d{1,8})?)\s*(?:%|per ?cent)?\s*(?:-|\u2013|\u2014|to|and)\s*"
+    r"\d{1,3}(?:[.,]\d{1,8})?(?![\w/-])\s*(%|\u2030|per ?cent\b)?",
+    re.IGNORECASE,
+)
 _WITHOUT_UNIT = frozenset({"", "1", "ratio", "decimal", "fraction"})
 _PIECE = re.compile(r",(?![0-9])\s*|\s+(?:and|but|while|whereas)\s+")
 
@@ -44,24 +83,60 @@ _AMINO_ACIDS = {
 
 
 class Fraction(NamedTuple):
-    """An allele fraction as stated, 0 to 1: what it is, if it can be read, and the least that it can be."""
+    """An allele fraction as stated, 0 to 1: what it is, if it can be read, and the least and most that it can be."""
 
     share: float | None
     least: float = 0.0
+    most: float = 1.0
+    sign: str = ""  # "<" or ">" where only a bound is stated
+
+    @property
+    def is_vague(self) -> bool:
+        """Whether it is stated in a way that says nothing of its size."""
+        return self.share is None and (self.least, self.most) == (0.0, 1.0)
 
 
-def fraction_of(number: float, unit: str = "", *, at_most: bool = False) -> Fraction:
-    """A number up to 1 is a fraction, whatever its unit is called, unless that is percent.
+def fraction_of(number: float, unit: str = "", *, sign: str = "") -> Fraction:
+    """A number up to 1 is a fraction, whatever its unit is called, unless that is percent or per mille.
 
     Above 1 and without a unit it is not read, though it can only be percent; in any other unit it may be anything.
     """
     unit = unit.strip(" {}").lower()
-    percent = _PERCENT.search(unit) is not None
-    share = number / 100 if percent else number
+    scale = scale_of(unit)
+    if scale is None and _OTHER_SCALE.search(unit):
+        return Fraction(None)
+    if number == 1 and not unit:
+        return Fraction(None, 0.01)  # all of it, or 1 %
+    share = number / (scale or 1)
     if 0 <= share <= 1:
-        return Fraction(share, 0.0 if at_most else share)
-    in_percent = unit in _WITHOUT_UNIT and not at_most and 0 <= number <= 100
+        return Fraction(share, 0.0 if sign == "<" else share, 1.0 if sign == ">" else share, sign)
+    in_percent = unit in _WITHOUT_UNIT and sign != "<" and 0 <= number <= 100
     return Fraction(None, number / 100 if in_percent else 0.0)
+
+
+def scale_of(unit: str) -> int | None:
+    """How many of a unit make a whole: 100 for percent; None for a unit that is not known."""
+    unit = unit.strip(" {}").lower()
+    if _PERCENT.search(unit):
+        return 100
+    if _PER_MILLE.search(unit):
+        return 1000
+    return 1 if unit in _WITHOUT_UNIT else None
+
+
+def shortest(stated: Iterable[Fraction], limit: float) -> Fraction | None:
+    """What several statements of one fraction say together: the least counts, and what disagrees about a limit is vague."""
+    told = list(stated)
+    if not told:
+        return None
+    sized = [f for f in told if not f.is_vague]
+    least = min(f.least for f in told)
+    if sized and all(f.most < limit for f in sized):
+        return min(sized, key=lambda f: f.most)
+    if least < limit:
+        return Fraction(None, least)
+    shown = [f for f in told if f.share is not None]
+    return min(shown, key=lambda f: f.share or 0.0) if shown else Fraction(None, least)
 
 
 class Spoken(NamedTuple):
@@ -74,7 +149,7 @@ class Spoken(NamedTuple):
     germline: bool = False
     classes: frozenset[str] = frozenset()
     variant: str = ""
-    fraction: Fraction | None = None
+    fractions: tuple[Fraction, ...] = ()
     other_person: bool = False
 
 
@@ -126,7 +201,9 @@ class NarrativeReader:
         """Read a narrative; `specific` says that the whole report is about the gene."""
         told = _Told()
         ours = specific
-        for sentence in _SENTENCE.split(_tidy(text[:_LONGEST])):
+        sentences = _SENTENCE.split(_tidy(text[:_LONGEST]))
+        told.fractions = self.fractions(sentences)
+        for sentence in sentences:
             ours = self._sentence(sentence, told, ours=ours)
             if self.matches("unread", sentence):
                 ours = specific
@@ -144,7 +221,7 @@ class NarrativeReader:
             germline=told.germline,
             classes=frozenset(told.classes),
             variant=min(left, default=""),
-            fraction=told.fraction,
+            fractions=tuple(told.fractions),
             other_person=told.other_person,
         )
 
@@ -194,12 +271,9 @@ class NarrativeReader:
                 continue
             if len(named) == 1:
                 told.named |= named
-            fraction = self.fraction(piece)
-            if fraction and (fraction.share is not None or told.fraction is None):
-                told.fraction = fraction
             classes = self.classes(piece)
             told.classes |= classes
-            asserted = self.matches("positive", piece) or "pathogenic" in classes or bool(fraction and fraction.share)
+            asserted = self.matches("positive", piece) or "pathogenic" in classes or any(f.share for f in self._labelled(piece)[0])
             told.asserted = told.asserted or asserted
             waiting = set() if asserted else waiting | named
             told.germline = told.germline or self.matches("germline", piece)
@@ -216,14 +290,75 @@ class NarrativeReader:
             self._word["bare"].fullmatch(token.strip(",;:()")) for token in tidy.split() if token.strip(",;:()")
         )
 
-    def fraction(self, text: str) -> Fraction | None:
-        """The variant allele fraction that a text states."""
-        match = self._word["fraction"].search(text) or self._word["fraction_before"].search(text)
-        if not match:
-            return None
-        number = float(match.group(1).replace(",", "."))
-        before = text[: match.start(1)][-_LIMIT_BEFORE:]
-        return fraction_of(number, match.group(2) or "", at_most=self.matches("at_most", before))
+    # --- allele fractions ---
+
+    def fractions(self, sentences: Iterable[str]) -> list[Fraction]:
+        """Every allele fraction that a text states of the gene, or a vague one where it speaks of it without a number.
+
+        They are read in every piece after which no other gene was named, be it a finding, a doubt or a remark. A percentage
+        that does not say what it is of counts beside a fraction in the same sentence, or where no fraction is named at all.
+        """
+        labelled: list[Fraction] = []
+        bare: list[Fraction] = []
+        mentioned = False
+        for pieces in self._pieces_of_gene(sentences):
+            here = any(self.matches("fraction_word", piece) for piece in pieces)
+            for piece in pieces:
+                found, rest = self._labelled(piece)
+                percentages = self._bare(rest)
+                labelled += [*found, *([*percentages, *self._spans(piece)] if here else [])]
+                labelled += [Fraction(None)] if self.matches("fraction_low", piece) else []
+                bare += percentages
+            mentioned = mentioned or here
+        return labelled or bare or ([Fraction(None)] if mentioned else [])
+
+    def _pieces_of_gene(self, sentences: Iterable[str]) -> Iterator[list[str]]:
+        """The pieces of each sentence that may tell of a finding in the gene."""
+        other = False
+        for sentence in sentences:
+            pieces = []
+            for piece in _PIECE.split(self._word["assay_limit"].sub(" ", sentence)):
+                other = not self.names_gene(piece) and (other or self.matches("other_gene", piece))
+                if not other and not self._is_no_finding(piece):
+                    pieces.append(piece)
+            yield pieces
+
+    def _is_no_finding(self, piece: str) -> bool:
+        """Whether a piece tells of the method or denies the variant, so that a fraction in it is none of a finding."""
+        denied = self.matches("negation", piece) and not self.matches("germline_word", piece)
+        return denied or self.matches("method", piece)
+
+    def _labelled(self, text: str) -> tuple[list[Fraction], str]:
+        """The fractions that are called so, and the text without them."""
+        found = []
+        for name, number_at, unit_at in (("fraction_before", 1, 2), ("fraction", 2, 3)):
+            for match in self._word[name].finditer(text):
+                between = match.group(1) if number_at == 2 else ""
+                unit = match.group(unit_at) or next(iter(_UNIT_BETWEEN.findall(between)), "")
+                number = match.group(number_at)
+                stated = self._fraction_at(text, match.start(number_at), match.end(), number, unit)
+                far = number.isdigit() and not unit and set(_WORD.findall(between.lower())) - _BETWEEN
+                found.append(Fraction(None) if far else stated)
+            text = self._word[name].sub(" ", text)
+        return found, text
+
+    def _bare(self, text: str) -> list[Fraction]:
+        """Percentages that do not say what they are of."""
+        return [
+            self._fraction_at(text, m.start(), m.end(), m.group(1), m.group(2)) if m.group(1) else Fraction(None)
+            for m in _PERCENTAGE.finditer(text)
+            if not self.matches("not_fraction", f"{text[max(0, m.start() - _OF_WHAT) : m.start()]}#{text[m.end() : m.end() + _OF_WHAT]}")
+        ]
+
+    def _spans(self, text: str) -> list[Fraction]:
+        """The lower ends of "4 to 20 %" and "range 4-20"."""
+        return [fraction_of(_number(m.group(2)), m.group(3) or "") for m in _SPAN.finditer(text) if m.group(1) or m.group(3)]
+
+    def _fraction_at(self, text: str, start: int, end: int, number: str, unit: str) -> Fraction:
+        after = text[end : end + _LIMIT_AFTER]
+        beside = f"{text[max(0, start - _LIMIT_BEFORE) : start]} {after if _LOOKS_BACK.match(after) else ''}"
+        sign = "<" if self.matches("at_most", beside) else ">" if self.matches("at_least", beside) else ""
+        return fraction_of(_number(number), unit, sign=sign)
 
 
 class _Told:
@@ -234,7 +369,11 @@ class _Told:
         self.named: set[str] = set()
         self.denied: set[str] = set()
         self.classes: set[str] = set()
-        self.fraction: Fraction | None = None
+        self.fractions: list[Fraction] = []
+
+
+def _number(text: str) -> float:
+    return float(text.replace(",", "."))
 
 
 def _tidy(text: str) -> str:

@@ -106,6 +106,14 @@ def _instant(text: str) -> str:
     return text
 
 
+def last_day(when: Moment) -> Day:
+    """The last day that an incomplete date may mean."""
+    if when.precision == "day":
+        return when.day
+    month = 12 if when.precision == "year" else when.day.month
+    return Day(when.day.year, month, calendar.monthrange(when.day.year, month)[1])
+
+
 def age_on(birth: Day, day: Day) -> int:
     """Answer completed years; someone born on 29 February has the birthday on 1 March in other years."""
     return day.year - birth.year - ((day.month, day.day) < (birth.month, birth.day))

@@ -96,6 +96,8 @@ class ReportItem(msgspec.Struct, frozen=True):
     number: float | None = None
     unit: str = ""
     comparator: str = ""  # as in a laboratory result
+    unit_words: str = ""  # the unit as it is shown, where a code stands beside it
+    unread: bool = False  # a value stands here that was not understood, or is absent for a stated reason
 
     def value_codes_of(self, system: str) -> tuple[Code, ...]:
         """The value's codes in one system."""

@@ -95,6 +95,13 @@ MIXTURE = {
             "prednisone",
             True,
         ),
+        ({"medicationCodeableConcept": None, "medicationReference": {"reference": "Medication/m1/_history/1"}}, (MEDICATION,), "prednisone", True),
+        (
+            {"medicationCodeableConcept": None, "medicationReference": {"reference": "https://ehr.example.org/fhir/Medication/m1/_history/2"}},
+            (MEDICATION,),
+            "prednisone",
+            True,
+        ),
         (
             {"medicationCodeableConcept": None, "medicationReference": {"reference": "urn:uuid:1"}},
             ({"fullUrl": "urn:uuid:1", "resource": MEDICATION},),
@@ -276,7 +283,7 @@ def test_never_takes_a_relatives_disease_for_the_patients(kind):
         ({}, Day(1956, 3, 4), "male", False),
         ({"birthDate": "1956"}, Day(1956, 7, 1), "male", False),
         ({"birthDate": "2026-02-30"}, None, "male", False),
-        ({"birthDate": "2027-01-01"}, None, "male", False),
+        ({"birthDate": "2027-01-01"}, TODAY, "male", False),
         ({"gender": None}, Day(1956, 3, 4), None, False),
         ({"deceasedBoolean": True}, Day(1956, 3, 4), "male", True),
         ({"deceasedBoolean": False}, Day(1956, 3, 4), "male", False),
@@ -284,7 +291,7 @@ def test_never_takes_a_relatives_disease_for_the_patients(kind):
     ],
 )
 def test_reads_who_the_patient_is(patient, birth, sex, deceased):
-    """Birth, administrative gender and death are read; an impossible birth date is unknown."""
+    """Birth, administrative gender and death are read; an impossible birth date is unknown, and one to come is that of a newborn."""
     record = gathered(**patient)
 
     assert (birth, sex, deceased) == (record.birth.day if record.birth else None, record.sex, record.deceased)

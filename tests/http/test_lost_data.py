@@ -124,13 +124,30 @@ def test_names_a_result_whose_date_cannot_be_read(client, date):
     assert "has a date that cannot be read" in said(answer)
 
 
-@pytest.mark.parametrize("date", ["1000-01-01", "1056-03-14", "2027-01-01"])
+@pytest.mark.parametrize("date", ["1000-01-01", "1056-03-14"])
 def test_knows_no_age_from_a_birth_date_that_cannot_be_right(client, date):
     """A man of 1,000 years has an unknown age, so the test is only to consider."""
     answer = call(client, {**build.suspect(), "patient": build.patient(birthDate=date)})
 
     assert ["vexas-consider"] == topics(answer)
     assert "date of birth" in said(answer)
+
+
+@pytest.mark.parametrize("date", ["2026-11-23", "2027-01-01", "2027", "2026-12"])
+def test_shows_nothing_of_a_patient_who_is_not_born_yet(client, date):
+    """A newborn entered ahead of its birth is a child."""
+    assert [] == topics(call(client, {**build.suspect(), "patient": build.patient(birthDate=date)}))
+
+
+@pytest.mark.parametrize(
+    ("date", "child"),
+    [("2007", False), ("2008", True), ("2009", True), ("2008-10", False), ("2008-11", True), ("2008-12", True), ("2026", True), ("2026-11", True)],
+)
+def test_takes_who_may_be_a_child_for_one(client, date, child):
+    """An incomplete date of birth counts as its last day where it decides about childhood."""
+    answer = call(client, {**build.confirmed(), "patient": build.patient(birthDate=date)})
+
+    assert child == (not topics(answer))
 
 
 def test_sees_a_diagnosis_that_was_recorded_after_a_negative_result(client):
@@ -165,3 +182,12 @@ def test_knows_the_system_of_a_diagnosis_however_it_is_written(client, system):
 def test_knows_the_system_of_a_result_however_it_is_written(client, system):
     """Common spellings of LOINC are read."""
     assert ["vexas-test-uba1"] == topics(call(client, counts(build.mcv(code={"coding": [{"system": system, "code": "787-2"}]}))))
+
+
+def test_says_that_an_observation_with_too_many_parts_was_not_read(client):
+    """An observation is read whole or not at all: what stands behind the five hundredth part could change what the others say."""
+    parts = [{"code": {"text": str(n)}, "valueString": "x"} for n in range(501)]
+
+    response = client.post(build.SERVICE, json=build.request({**build.suspect(), "genetics": build.bundle(build.mcv(id="many", component=parts))}))
+
+    assert "could not be read at component" in response.get_data(as_text=True)

@@ -158,15 +158,34 @@ def test_never_counts_a_diagnosis_that_another_version_withdraws(client, step):
     assert [] == topics(call(client, with_conditions(*versions)))
 
 
+BIRTHS = {
+    "a man and a child": ["1956-03-14", "2015-03-14"],
+    "a child born on one of two days": ["2015-01-01", "2015-01-02"],
+    "a child and no date": ["2015-01-01", None],
+    "a child and a date that is none": ["2015-01-01", "soon"],
+    "a man and a year in which a child is born": ["1956-03-14", "2010"],
+}
+
+
 @ORDERS
-def test_knows_no_age_where_two_patients_of_one_id_differ(client, step):
-    """Two birth dates of one patient are none: the age is unknown, so the test is only to consider."""
-    versions = [build.patient(), build.patient(birthDate="2015-03-14")][::step]
+@pytest.mark.parametrize("births", BIRTHS)
+def test_shows_nothing_where_one_of_two_patients_of_one_id_is_a_child(client, births, step):
+    """Of several birth dates the youngest holds, so that no child gets a card."""
+    versions = [build.patient(birthDate=birth) for birth in BIRTHS[births]][::step]
+
+    assert [] == topics(call(client, {**build.suspect(), "patient": build.bundle(*versions)}))
+
+
+@ORDERS
+@pytest.mark.parametrize("other", [{"birthDate": "1956-03-15"}, {"birthDate": None}], ids=str)
+def test_says_that_two_patients_of_one_id_differ(client, other, step):
+    """Two versions of a grown man leave him one, and the card says that they disagree."""
+    versions = [build.patient(), build.patient(**other)][::step]
 
     answer = call(client, {**build.suspect(), "patient": build.bundle(*versions)})
 
-    assert ["vexas-consider"] == topics(answer)
-    assert "date of birth" in said(answer)
+    assert ["vexas-test-uba1"] == topics(answer)
+    assert "versions of the Patient disagree" in said(answer)
 
 
 @ORDERS
@@ -188,6 +207,38 @@ def test_never_takes_a_full_url_that_two_patients_share(client, step):
     assert [] == topics(call(client, prefetch))
 
 
+NEWER = {"lastUpdated": "2026-11-20T08:00:00Z"}
+OLDER = {"lastUpdated": "2026-11-10T08:00:00Z"}
+UNUSABLE = {"unreadable": {"issued": 5}, "changed by an extension": {"modifierExtension": [{"url": "https://ehr.example.org/negated"}]}}
+
+
+@ORDERS
+@pytest.mark.parametrize("times", [(OLDER, NEWER), (None, NEWER), (OLDER, None), (OLDER, {"lastUpdated": 5}), (NEWER, NEWER)], ids=str)
+@pytest.mark.parametrize("way", UNUSABLE)
+def test_never_counts_a_result_whose_newer_version_cannot_be_used(client, way, times, step):
+    """A version that may be the newer one takes the older with it, even where it cannot be read itself."""
+    versions = [build.mcv(id="m", meta=times[0]), build.mcv(id="m", meta=times[1], **UNUSABLE[way])][::step]
+    prefetch = {**build.suspect(), "bloodCounts": build.bundle(*versions, build.platelets())}
+
+    answer = call(client, prefetch)
+
+    assert ["vexas-consider"] == topics(answer)
+    assert "'bloodCounts'" in said(answer)
+
+
+@ORDERS
+@pytest.mark.parametrize("way", UNUSABLE)
+def test_counts_a_result_whose_older_version_cannot_be_used(client, way, step):
+    """A version that is certainly the older one changes nothing but what is said."""
+    versions = [build.mcv(id="m", meta=NEWER), build.mcv(id="m", meta=OLDER, **UNUSABLE[way])][::step]
+    prefetch = {**build.suspect(), "bloodCounts": build.bundle(*versions, build.platelets())}
+
+    answer = call(client, prefetch)
+
+    assert ["vexas-test-uba1"] == topics(answer)
+    assert "'bloodCounts'" in said(answer)
+
+
 # --- what changes the meaning of a resource ---
 
 
@@ -199,3 +250,11 @@ def test_never_counts_a_resource_whose_meaning_an_extension_changes(client):
 
     assert [] == topics(answer)
     assert "'conditions'" in said(answer)
+
+
+def test_never_counts_a_contained_result_whose_meaning_an_extension_changes(client):
+    """The same for a result inside a report."""
+    answer = call(client, with_contained(build.mcv(modifierExtension=[{"url": "https://ehr.example.org/negated"}])))
+
+    assert ["vexas-consider"] == topics(answer)
+    assert "has a modifierExtension" in said(answer)

@@ -146,10 +146,111 @@ def test_takes_a_full_page_as_perhaps_not_all(client, count, said):
 def test_takes_absence_as_unknown_and_emptiness_as_absence(client):
     """Without the drug list steroid dependence is open; with an empty one it is not."""
     absent = call(client, with_key(with_key(build.healthy(), "medicationRequests", GONE), "medicationStatements", GONE))
-    one_of_two = call(client, with_key(build.healthy(), "medicationStatements", GONE))
 
     assert ["'medicationRequests' was not sent", "'medicationStatements' was not sent"] == unavailable(absent)
-    assert {"cards": []} == one_of_two
+    assert {"cards": []} == call(client, build.healthy())
+
+
+# --- drugs, which come under two keys ---
+
+DRUG_KEYS = pytest.mark.parametrize(
+    ("key", "other"), [("medicationRequests", "medicationStatements"), ("medicationStatements", "medicationRequests")]
+)
+PARACETAMOL = {
+    "medicationRequests": build.medication("paracetamol 500 mg tablet"),
+    "medicationStatements": build.medication("paracetamol 500 mg tablet", resourceType="MedicationStatement"),
+}
+DRUG = {"resourceType": "Medication", "id": "m", "code": {"text": "apixaban 5 mg tablet"}}
+NO_DRUG = {
+    "no Medication that came along": ({"medicationReference": {"reference": "Medication/m"}}, ()),
+    "a Medication that cannot be read": ({"medicationReference": {"reference": "Medication/m"}}, ({**DRUG, "code": 5},)),
+    "a contained one that cannot be read": ({"medicationReference": {"reference": "#m"}, "contained": [{**DRUG, "code": 5}]}, ()),
+    "a Medication that says nothing": ({"medicationReference": {"reference": "Medication/m"}}, ({"resourceType": "Medication", "id": "m"},)),
+    "a code of no system": ({"medicationCodeableConcept": {"coding": [{"code": "x"}]}}, ()),
+    "a reference to nothing": ({"medicationReference": {}}, ()),
+    "no drug at all": ({}, ()),
+}
+ALERT = "VTE without anticoagulant"
+
+
+def with_drugs(**keys: Any) -> dict[str, Any]:
+    """A patient with the disease and a pulmonary embolism, and these keys of drugs."""
+    conditions = [build.condition(id="named", code={"text": "VEXAS syndrome"}), build.condition("I26.99", "2026-11-01")]
+    prefetch = {**build.confirmed(), "conditions": build.bundle(*conditions), **keys}
+    return {k: v for k, v in prefetch.items() if v is not GONE}
+
+
+def shown(answer: dict[str, Any]) -> str:
+    """The words of all cards."""
+    return "\n".join(f"{card['summary']}\n{card['detail']}" for card in answer["cards"])
+
+
+def order_of(**members: Any) -> dict[str, Any]:
+    """A drug order that says in its own way which drug."""
+    return {k: v for k, v in {**build.medication(), "medicationCodeableConcept": None, **members}.items() if v is not None}
+
+
+@DRUG_KEYS
+@pytest.mark.parametrize("state", [build.bundle(), None], ids=["empty", "null"])
+def test_says_that_no_anticoagulant_is_given_where_no_drug_was_found(client, key, other, state):
+    """Both searches were made: there is no anticoagulant."""
+    assert ALERT in shown(call(client, with_drugs(**{key: build.bundle(), other: state})))
+
+
+@DRUG_KEYS
+@pytest.mark.parametrize("found", ["nothing", "null", "a drug"])
+@pytest.mark.parametrize("state", [build.outcome(), {"resourceType": "Basic"}, {}], ids=["refused", "another resource", "no resource"])
+def test_never_says_that_a_drug_is_not_given_where_one_kind_was_refused(client, key, other, state, found):
+    """What the EHR refused to show may hold the anticoagulant, whatever the other kind holds."""
+    read = {"nothing": build.bundle(), "null": None, "a drug": build.bundle(PARACETAMOL[other])}[found]
+
+    answer = call(client, with_drugs(**{key: state, other: read}))
+
+    assert ALERT not in shown(answer)
+    assert f"'{key}'" in named_as_missing(answer["cards"][0])
+
+
+@DRUG_KEYS
+@pytest.mark.parametrize("state", [build.bundle(), None], ids=["empty", "null"])
+def test_never_says_that_a_drug_is_not_given_where_one_kind_is_empty_and_the_other_was_not_sent(client, key, other, state):
+    """An EHR that keeps its drugs in the kind that was not sent shows an empty list in the other."""
+    answer = call(client, with_drugs(**{key: GONE, other: state}))
+
+    assert ALERT not in shown(answer)
+    assert "medications" in named_as_missing(answer["cards"][0])
+    assert [f"'{key}' was not sent"] == unavailable(call(client, {k: v for k, v in {**build.healthy(), other: state}.items() if k != key}))
+
+
+@DRUG_KEYS
+def test_takes_one_kind_that_holds_drugs_for_the_whole_list(client, key, other):
+    """Many EHRs send drugs in one kind alone."""
+    assert ALERT in shown(call(client, with_drugs(**{key: GONE, other: build.bundle(PARACETAMOL[other])})))
+
+
+@pytest.mark.parametrize("way", NO_DRUG)
+def test_never_says_that_a_drug_is_not_given_where_one_is_not_known(client, way):
+    """An order whose drug cannot be found may be the anticoagulant, and is named."""
+    members, beside = NO_DRUG[way]
+
+    answer = call(client, with_drugs(medicationRequests=build.bundle(order_of(**members), *beside)))
+
+    assert ALERT not in shown(answer)
+    assert "the drug of a MedicationRequest in 'medicationRequests' is not known" in named_as_missing(answer["cards"][0])
+
+
+@pytest.mark.parametrize("members", [{"status": "entered-in-error"}, {"status": "cancelled"}, {"doNotPerform": True}], ids=str)
+def test_does_not_ask_for_the_drug_of_an_order_that_does_not_count(client, members):
+    """What was withdrawn or is not to be given is no treatment, whatever it was."""
+    assert ALERT in shown(call(client, with_drugs(medicationRequests=build.bundle(order_of(**members)))))
+
+
+def test_takes_the_display_of_a_reference_for_the_drug(client):
+    """A drug that is only named is known."""
+    orders = [
+        order_of(medicationReference={"reference": "Medication/m9", "display": name}) for name in ("paracetamol 500 mg", "apixaban 5 mg tablet")
+    ]
+
+    assert [True, False] == [ALERT in shown(call(client, with_drugs(medicationRequests=build.bundle(order)))) for order in orders]
 
 
 @pytest.mark.parametrize("name", build.fixture_names())

@@ -100,3 +100,12 @@ def test_reads_a_damaged_chart_alike_in_both_ways(path, value, choice, remove):
     body = dumped(request)
 
     assert said(THOROUGH, body) == said(QUICK, body)
+
+
+def test_says_alike_in_both_ways_that_a_key_holds_too_much():
+    """A Bundle beyond the most entries says the same whether it is read in one pass or, for an odd total, entry by entry."""
+    many = build.bundle(*[{"resourceType": "Condition", "id": "c"}] * 20_001)
+    usual, odd = (dumped(build.request({**build.healthy(), "conditions": {**many, **total}})) for total in ({}, {"total": "many"}))
+
+    assert said(THOROUGH, odd) == said(QUICK, usual) == said(THOROUGH, usual)
+    assert b"full page" in said(QUICK, usual).body

@@ -42,6 +42,11 @@ def vaf(number, unit):
     return item("fraction", number=number, unit=unit)
 
 
+def unread():
+    """A component in which an allele fraction stands that was not understood."""
+    return msgspec.structs.replace(item("fraction"), unread=True)
+
+
 def observed(*items, answer=None, flag=(), text="", code=VARIANT, **members):
     """A variant observation."""
     answers = (Code(LOINC, KNOWLEDGE.genetics.answers[answer]),) if answer else ()
@@ -74,7 +79,40 @@ SHAPES = {
         {Call.UNSURE},
     ),
     "present, fraction below 5 %": (observed(GENE, MET41THR, item("fraction", text="<5 %", number=5, unit="%"), answer="present"), {Call.LOW}),
-    "present, two fractions": (observed(GENE, MET41THR, vaf(0.46, "1"), vaf(0.05, "1"), answer="present"), {Call.LOW}),
+    "present, two fractions": (observed(GENE, MET41THR, vaf(0.46, "1"), vaf(0.05, "1"), answer="present"), {Call.UNSURE}),
+    "present, two low fractions": (observed(GENE, MET41THR, vaf(0.04, "1"), vaf(0.05, "1"), answer="present"), {Call.LOW}),
+    "present, fraction not understood": (observed(GENE, MET41THR, unread(), answer="present"), {Call.UNSURE}),
+    "present, fraction without any value": (observed(GENE, MET41THR, item("fraction"), answer="present"), {Call.PATHOGENIC}),
+    "present, fraction not understood, and 4 % in the words": (
+        observed(GENE, MET41THR, unread(), answer="present", text="UBA1 p.Met41Thr detected, VAF 4 %"),
+        {Call.LOW},
+    ),
+    "present, fraction of 0.9 % by its unit and of 0.9 by its code": (
+        observed(GENE, MET41THR, msgspec.structs.replace(vaf(0.9, "1"), unit_words="%"), answer="present"),
+        {Call.UNSURE},
+    ),
+    "present, fraction of 46 % by unit and code": (
+        observed(GENE, MET41THR, msgspec.structs.replace(vaf(46, "%"), unit_words="percent"), answer="present"),
+        {Call.PATHOGENIC},
+    ),
+    "present, fraction of 46 % by its code, and a unit in other words": (
+        observed(GENE, MET41THR, msgspec.structs.replace(vaf(46, "%"), unit_words="VAF"), answer="present"),
+        {Call.PATHOGENIC},
+    ),
+    "present, fraction above 8 %": (
+        observed(GENE, MET41THR, msgspec.structs.replace(vaf(8, "%"), comparator=">"), answer="present"),
+        {Call.UNSURE},
+    ),
+    "present, specimen of a donor": (
+        observed(GENE, MET41THR, answer="present", specimen="Bone marrow, stem cell donor (sister)"),
+        {Call.UNCLEAR},
+    ),
+    "variant without an answer, specimen of another person": (
+        observed(GENE, MET41THR, specimen="Blood of another person"),
+        {Call.UNCLEAR},
+    ),
+    "absent, specimen of a donor": (observed(GENE, answer="absent", specimen="Donor blood"), {Call.UNCLEAR}),
+    "present, specimen of the patient": (observed(GENE, MET41THR, answer="present", specimen="Bone marrow aspirate"), {Call.PATHOGENIC}),
     "present, fraction 46 with unit 1, and 46 % in the words": (
         observed(GENE, MET41THR, vaf(46, "1"), answer="present", text="UBA1 p.Met41Thr detected, VAF 46 %"),
         {Call.PATHOGENIC},
@@ -161,9 +199,14 @@ def test_knows_the_gene_by_code_or_symbol(gene, expected):
         (46, "", None, True),
         (46, "furlong", None, True),
         (0.46, "furlong", 0.46, False),
+        (46, "Prozent", 0.46, False),
+        (0.4, "\u2030", 0.0004, False),
+        (400, "per mille", 0.4, False),
+        (0.4, "[ppm]", None, True),
         (0.46, "decimal", 0.46, False),
         (0.075, "fraction", 0.075, False),
         (1, "1", 1, False),
+        (1, "", None, True),
         (1.01, "1", None, True),
         (0.5, "percent", 0.005, False),
         (0.5, "{Percent}", 0.005, False),
@@ -184,6 +227,14 @@ POSITIVE = report("UBA1 p.Met41Thr detected, VAF 60%.", code=UBA1_TEST, on=back(
 NEGATIVE = report("UBA1 not detected, all coding exons sequenced.", code=UBA1_TEST, on=back(60))
 SWEET = condition("cond-neutrophilic-dermatosis", back(400))
 VEXAS = condition("disease-codes", back(100))
+
+
+CODED = observed(GENE, MET41THR, answer="present", on=back(30))
+LOW_WORDS = report("UBA1 c.122T>C detected, VAF 2 %", code=UBA1_TEST, on=back(30))
+TODAYS = report(POSITIVE.conclusion, code=UBA1_TEST, on=back(0))
+TOMORROWS = report(POSITIVE.conclusion, code=UBA1_TEST, on=back(-1))
+CONFIRMED = ("confirmed", ("vexas-confirmed",))
+UNCERTAIN = ("uncertain", ("vexas-uncertain",))
 
 
 def moved(one, days, **members):
@@ -214,6 +265,29 @@ PATIENTS = {
     "older negative, newer positive": ((NEGATIVE, POSITIVE, SWEET), "confirmed", ("vexas-confirmed",)),
     "older positive, newer negative": ((moved(POSITIVE, 90), NEGATIVE, SWEET), "uncertain", ("vexas-uncertain",)),
     "both on one day": ((moved(POSITIVE, 60), NEGATIVE, SWEET), "confirmed", ("vexas-confirmed",)),
+    "low fraction in words beside a coded result of that day": ((LOW_WORDS, CODED, SWEET), *UNCERTAIN),
+    "low fraction in words beside a coded result of a later day": (
+        (LOW_WORDS, observed(GENE, MET41THR, answer="present", on=back(29)), SWEET),
+        *CONFIRMED,
+    ),
+    "low fraction of another variant on that day": (
+        (LOW_WORDS, observed(GENE, item("c_hgvs", text="c.121A>G"), vaf(46, "%"), answer="present", on=back(30)), SWEET),
+        *CONFIRMED,
+    ),
+    "low fraction of a variant without a name on that day": (
+        (report("UBA1 variant detected, VAF 2 %", code=UBA1_TEST, on=back(30)), CODED, SWEET),
+        *UNCERTAIN,
+    ),
+    "fractions on both sides of the limit on one day": (
+        (LOW_WORDS, observed(GENE, MET41THR, vaf(46, "%"), answer="present", on=back(30)), SWEET),
+        *UNCERTAIN,
+    ),
+    "high fraction in words beside a coded result of that day": ((POSITIVE, CODED, SWEET), *CONFIRMED),
+    "positive of today": ((TODAYS, SWEET), *CONFIRMED),
+    "positive of tomorrow": ((TOMORROWS, SWEET), "none", ()),
+    "positive of this year": ((report(POSITIVE.conclusion, code=UBA1_TEST, on=str(TODAY.year)), SWEET), *CONFIRMED),
+    "positive of next year": ((report(POSITIVE.conclusion, code=UBA1_TEST, on=str(TODAY.year + 1)), SWEET), "none", ()),
+    "negative, and a positive of tomorrow": ((NEGATIVE, TOMORROWS, SWEET), "negative", ()),
     "negative": ((NEGATIVE, SWEET), "negative", ()),
     "ordered": ((order("uba1-test"), SWEET), "pending", ()),
     "ordered long ago": ((order("uba1-test", back(400)), SWEET), "none", ()),
@@ -266,6 +340,23 @@ def test_speaks_again_when_a_strong_organ_is_new(change, topics):
     assessment = REASONER.evaluate(record(NEGATIVE, *suspect, *change), TODAY)
 
     assert topics == assessment.topics
+
+
+def test_says_that_a_result_of_the_future_was_not_used():
+    """A result that is dated after today is named among what could not be used, as a laboratory result is."""
+    assessment = REASONER.evaluate(record(TOMORROWS, SWEET), TODAY)
+
+    assert [f"UBA1 result of {TOMORROWS.on} is dated in the future and was not used"] == [i.what for i in assessment.issues if "UBA1" in i.what]
+
+
+@pytest.mark.parametrize(("stated", "shown"), [("50 %", "VAF 50 %"), (">50 %", "VAF >50 %"), ("<5 %", "VAF <5 %")])
+def test_shows_a_bound_as_a_bound(stated, shown):
+    """A fraction of which only a bound is stated is never shown as if it were measured."""
+    told = report(f"UBA1 p.Met41Thr detected, VAF {stated}", code=UBA1_TEST)
+
+    assessment = REASONER.evaluate(record(told, SWEET), TODAY)
+
+    assert [True] == [(e.value or "").endswith(shown) for e in assessment.genetics.evidence]
 
 
 def test_shows_both_sides_of_a_conflict():
