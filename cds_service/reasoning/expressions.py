@@ -63,34 +63,25 @@ def _parts(expressions: Iterable[Expression], flags: Mapping[str, Flag]) -> tupl
 
 def _all(parts: tuple[tuple[str, Formula], ...]) -> Formula:
     """PRESENT when all are; ABSENT as soon as one is."""
-
-    def ask(patient: Patient) -> Truth:
-        known = patient.truths
-        answer = Truth.PRESENT
-        for name, part in parts:
-            truth = known.get(name)
-            if truth is None:
-                truth = part(patient)
-            if truth is Truth.ABSENT:
-                return truth
-            if truth is Truth.UNKNOWN:
-                answer = truth
-        return answer
-
-    return ask
+    return _until(Truth.ABSENT, parts, otherwise=Truth.PRESENT)
 
 
 def _any(parts: tuple[tuple[str, Formula], ...]) -> Formula:
     """PRESENT as soon as one is."""
+    return _until(Truth.PRESENT, parts, otherwise=Truth.ABSENT)
+
+
+def _until(decisive: Truth, parts: tuple[tuple[str, Formula], ...], *, otherwise: Truth) -> Formula:
+    """The first part that decides; without one UNKNOWN if a part is, else what then holds."""
 
     def ask(patient: Patient) -> Truth:
         known = patient.truths
-        answer = Truth.ABSENT
+        answer = otherwise
         for name, part in parts:
             truth = known.get(name)
             if truth is None:
                 truth = part(patient)
-            if truth is Truth.PRESENT:
+            if truth is decisive:
                 return truth
             if truth is Truth.UNKNOWN:
                 answer = truth

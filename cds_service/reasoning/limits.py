@@ -52,33 +52,28 @@ def _bounds(criterion: Lab, limit: Limit, knowledge: Knowledge, sex: str | None)
 
 
 def _above(bound: float) -> Judge:
-    """Whether the true value lies above a bound; `<5` and `>5` decide it only on their side."""
-    nearly = _rounding(bound)
-
-    def judge(value: Value) -> Truth:
-        if not value.comparator:
-            return Truth.PRESENT if value.number - bound > nearly else Truth.ABSENT
-        over = value.number - bound
-        if value.comparator in (">", ">="):
-            sure = over >= -nearly if value.comparator == ">" else over > nearly
-            return Truth.PRESENT if sure else Truth.UNKNOWN
-        return Truth.ABSENT if over <= nearly else Truth.UNKNOWN
-
-    return judge
+    """Whether the true value lies above a bound."""
+    return _past(bound, ">", 1)
 
 
 def _below(bound: float) -> Judge:
     """Whether the true value lies below a bound."""
+    return _past(bound, "<", -1)
+
+
+def _past(bound: float, outward: str, way: int) -> Judge:
+    """Whether the true value lies beyond a bound on one side; `<5` and `>5` decide it only on their own."""
     nearly = _rounding(bound)
 
     def judge(value: Value) -> Truth:
-        if not value.comparator:
-            return Truth.PRESENT if bound - value.number > nearly else Truth.ABSENT
-        under = bound - value.number
-        if value.comparator in ("<", "<="):
-            sure = under >= -nearly if value.comparator == "<" else under > nearly
+        over = (value.number - bound) * way
+        comparator = value.comparator
+        if not comparator:
+            return Truth.PRESENT if over > nearly else Truth.ABSENT
+        if comparator.startswith(outward):
+            sure = over >= -nearly if comparator == outward else over > nearly
             return Truth.PRESENT if sure else Truth.UNKNOWN
-        return Truth.ABSENT if under <= nearly else Truth.UNKNOWN
+        return Truth.ABSENT if over <= nearly else Truth.UNKNOWN
 
     return judge
 

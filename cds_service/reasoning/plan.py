@@ -86,8 +86,8 @@ class Plan:
             for name, rule in knowledge.rules.items()
         }
         self.questions = self._asked()
-        # The terms and rules whose truth a card's words depend on.
-        self.said = tuple({f.provisional.unless for f in flags.values() if f.provisional} & knowledge.terms.keys())
+        # The terms whose truth a card's words depend on.
+        self.said = tuple(sorted({f.provisional.unless for f in flags.values() if f.provisional} & knowledge.terms.keys()))
         self.compatible = formula(assessment.compatible, flags)
         self.no_card_when = tuple((name, formula(name, flags)) for name in knowledge.module.no_card_when)
         self.criteria = tuple(
