@@ -444,6 +444,7 @@ class Words(Author, frozen=True, kw_only=True):
     fraction_before: str  # 46 % VAF: number, unit
     fraction_word: str  # speaks of an allele fraction, with or without a number
     fraction_low: str  # calls the fraction low without a number
+    fraction_between: str  # a word that may stand between "VAF" and a whole number without a unit; "VAF at codon 41" states none
     not_fraction: str  # what else a percentage may be of
     assay_limit: str  # the fraction that the assay can see, which is not this patient's
     at_most: str  # "<" or "less than" before a fraction

@@ -19,31 +19,7 @@ _PER_MILLE = re.compile(r"\u2030|per\s?mill?e|\bpromille|10[*^]-3|ppth")
 _OTHER_SCALE = re.compile(r"\bpp[mb]\b|\[pp[mb]|10[*^]")
 _LIMIT_BEFORE = 18  # characters before a number in which "<" or "less than" is about it
 _LIMIT_AFTER = 12
-_WORD = re.compile(r"[a-z]+")
-# What may stand between "VAF" and a whole number without a unit; "VAF at codon 41" states none.
-_BETWEEN = frozenset(
-    {"vaf", "maf", "of", "is", "was", "at", "the", "a", "approximately", "approx", "about", "around", "ca", "circa", "roughly", "estimated", "as"}
-    | {
-        "than",
-        "to",
-        "more",
-        "less",
-        "lower",
-        "higher",
-        "greater",
-        "below",
-        "above",
-        "over",
-        "under",
-        "up",
-        "least",
-        "most",
-        "not",
-        "no",
-        "max",
-        "min",
-    }
-)
+_WORD = re.compile(r"[A-Za-z]+")
 _UNIT_BETWEEN = re.compile(r"%|\u2030")
 _LOOKS_BACK = re.compile(r"\s*[(,]?\s*(?:or|max|at most)\b", re.IGNORECASE)  # "15 % or less"
 _OF_WHAT = 24  # characters beside a percentage in which it says what it is of
@@ -337,7 +313,7 @@ class NarrativeReader:
                 unit = match.group(unit_at) or next(iter(_UNIT_BETWEEN.findall(between)), "")
                 number = match.group(number_at)
                 stated = self._fraction_at(text, match.start(number_at), match.end(), number, unit)
-                far = number.isdigit() and not unit and set(_WORD.findall(between.lower())) - _BETWEEN
+                far = number.isdigit() and not unit and not all(map(self._word["fraction_between"].fullmatch, _WORD.findall(between)))
                 found.append(Fraction(None) if far else stated)
             text = self._word[name].sub(" ", text)
         return found, text
