@@ -8,7 +8,13 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
+import msgspec
 import pytest
+
+from cds_service.invocation import Service
+from cds_service.knowledge.loader import load
+from tests import build
+from tests.fakes import ask
 
 Cards = list[dict[str, Any]]
 
@@ -135,3 +141,16 @@ def test_gives_every_topic_a_display(cards):
 def test_sends_no_icon_and_no_link(cards):
     """What the coverage calls not used, or owed, is not sent."""
     assert set() == {member for card in cards for member in (*card, *card["source"])} & {"icon", "links"}
+
+
+@pytest.mark.requirement("cds-hooks_2.0@83")
+def test_shortens_a_summary_that_would_be_too_long():
+    """Findings with long names still make a summary of at most 139 characters."""
+    knowledge = load()
+    knowledge.red_flags = {name: msgspec.structs.replace(flag, short=f"{name}{'-long' * 30}") for name, flag in knowledge.red_flags.items()}
+    service = Service(knowledge, "http://127.0.0.1:8080", lambda: build.TODAY)
+
+    cards = ask(service, build.request(build.suspect()))["cards"]
+
+    assert [139] == [len(card["summary"]) for card in cards]
+    assert cards[0]["summary"].endswith("\u2026")
