@@ -19,6 +19,16 @@ class Author(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
 # --- criteria: what can be asked of a chart (a closed set of kinds) ---
 
 
+class Former(Author, frozen=True, kw_only=True):
+    """A threshold that held before: its value, from when, and why it was changed."""
+
+    since: str
+    why: str
+    value: float | None = None
+    male: float | None = None
+    female: float | None = None
+
+
 class Limit(Author, frozen=True, kw_only=True):
     """A threshold with its unit: one value, or one for men and one for women.
 
@@ -29,6 +39,8 @@ class Limit(Author, frozen=True, kw_only=True):
     value: float | None = None
     male: float | None = None
     female: float | None = None
+    since: str | None = None  # the day it took effect
+    formerly: tuple[Former, ...] = ()  # what held before, newest first
 
     def __post_init__(self) -> None:
         """Refuse a limit without a value."""
@@ -134,6 +146,7 @@ class Age(Author, frozen=True, kw_only=True, tag_field="kind", tag="age"):
     at_least: int | None = None
     below: int | None = None
     youngest: bool = False
+    since: str | None = None  # the day the threshold took effect
 
 
 class Sex(Author, frozen=True, kw_only=True, tag_field="kind", tag="sex"):

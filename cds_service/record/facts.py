@@ -82,6 +82,12 @@ class Immunization(Fact, frozen=True, kw_only=True):
     """A vaccine given."""
 
 
+class Allergy(Fact, frozen=True, kw_only=True):
+    """An allergy or intolerance; its codes and text name the substance, `status` is active, inactive or resolved."""
+
+    verification: str | None = None
+
+
 class Order(Fact, frozen=True, kw_only=True):
     """A service that was asked for and may not be done yet."""
 
@@ -113,6 +119,7 @@ class Report(Fact, frozen=True, kw_only=True):
     items: tuple[ReportItem, ...] = ()
     derived_from: tuple[str, ...] = ()
     specimen: str = ""
+    attached: bool = False  # what it says stands in a file that is not read
 
 
 class PatientRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -127,6 +134,7 @@ class PatientRecord(msgspec.Struct, frozen=True, kw_only=True):
     medications: tuple[Medication, ...] = ()
     procedures: tuple[Procedure, ...] = ()
     immunizations: tuple[Immunization, ...] = ()
+    allergies: tuple[Allergy, ...] = ()
     orders: tuple[Order, ...] = ()
     reports: tuple[Report, ...] = ()
     sources: Mapping[str, Source] = {}
