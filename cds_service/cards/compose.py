@@ -44,10 +44,11 @@ class Composer:
     def _gaps(self, assessment: Assessment, record: PatientRecord) -> list[dict[str, str]]:
         """What was missing when nothing is shown: a failure is never an empty answer alone."""
         unread = {d for d, s in record.sources.items() if s is not DataSource.READ}
+        care = tuple(f"'{key}'" for key, requirement in self.knowledge.requirements.items() if requirement.care)
         return [
             {"what": i.what, "remedy": i.remedy}
             for i in assessment.issues
-            if i.remedy and (i.level == "warning" or (unread and "was not sent" in i.what))
+            if i.remedy and (i.level == "warning" or (unread and "was not sent" in i.what and not i.what.startswith(care)))
         ]
 
     def _card(self, topic: str, assessment: Assessment, record: PatientRecord, call: str) -> Card:
@@ -114,8 +115,9 @@ class Composer:
         for advice in (a for a in assessment.advice if a.warns):
             item = self.knowledge.recommendations[advice.id]
             found += [item.cautions[i].text for i in advice.cautions if item.cautions[i].warns]
-            if item.warns and item.alert and advice.truth is Truth.PRESENT:
-                found.append(item.alert)
+            alert = item.alert if advice.variation is None else item.variations[advice.variation].alert
+            if item.warns and alert and advice.truth is Truth.PRESENT:
+                found.append(alert)
         return found
 
     # --- detail ---
@@ -148,8 +150,9 @@ class Composer:
     def _advice_detail(self, topic: str, text: CardText, assessment: Assessment, record: PatientRecord) -> str:
         """Every line of advice that fits; what does not fit is at least named."""
         mine = [(a, r) for a in assessment.advice if (r := self.knowledge.recommendations[a.id]).topic == topic]
-        present = [(a, r) for a, r in mine if a.truth is Truth.PRESENT]
-        unread = wording.unread(assessment, record)
+        # What warns comes first: it must never be what does not fit.
+        present = sorted(((a, r) for a, r in mine if a.truth is Truth.PRESENT), key=lambda pair: not pair[0].warns)
+        unread = self._wording.unread(assessment, record, care=True)
         unchecked = [r.short for a, r in mine if a.truth is Truth.UNKNOWN] if unread else []
         detail = ""
         for count in range(len(present), -1, -1):
@@ -174,7 +177,9 @@ class Composer:
     def _advice_line(self, advice: Advice, item: Recommendation, assessment: Assessment, sources: wording.Sources) -> str:
         cautions = "; ".join(item.cautions[i].text for i in advice.cautions)
         shown = "".join(self._shown(name, assessment) for name in item.shows)
-        return f"{item.text}{shown}{f' **Caution:** {cautions}.' if cautions else ''}{sources.cite(item.citations)}"
+        text = item.text if advice.variation is None else item.variations[advice.variation].text
+        missing = ", ".join(item.parts[i].text for i in advice.parts)
+        return f"{text}{f' {missing}.' if missing else ''}{shown}{f' **Caution:** {cautions}.' if cautions else ''}{sources.cite(item.citations)}"
 
     def _shown(self, name: str, assessment: Assessment) -> str:
         """Facts that a sentence asks for: the newest usable value of a test, or the evidence of a finding."""

@@ -47,6 +47,8 @@ class Wording:
         self._criteria = {c.id: c for tier in knowledge.assessment.tiers for c in tier.any}
         self._shown = tuple(f for f in knowledge.red_flags.values() if f.shown)
         self._facts = tuple(f for f in knowledge.facts.values() if not isinstance(f.when, Age | Sex))
+        needed = {r.domain for r in knowledge.requirements.values() if not r.care}
+        self._care_only = frozenset(r.domain for r in knowledge.requirements.values() if r.care) - needed
         self._wanted = tuple((name, _tests(knowledge, flag)) for name, flag in knowledge.red_flags.items() if flag.weight >= 1)
 
     def found(self, assessment: Assessment) -> Found:
@@ -88,7 +90,14 @@ class Wording:
         """Data that was not available: tests without a usable result, sources that could not be read, and other issues."""
         findings = assessment.findings
         labels = [label for name, tests in self._wanted if tests and name in findings and findings[name].truth is Truth.UNKNOWN for label in tests]
-        return [*unread(assessment, record), *dict.fromkeys(labels)]
+        return [*self.unread(assessment, record), *dict.fromkeys(labels)]
+
+    def unread(self, assessment: Assessment, record: PatientRecord, *, care: bool = False) -> list[str]:
+        """Sources that could not be read in full, and input that could not be used; with `care` also what only a confirmed patient needs."""
+        missing = [
+            domain for domain, source in sorted(record.sources.items()) if source is not Source.READ and (care or domain not in self._care_only)
+        ]
+        return [*(domain.replace("-", " ") for domain in missing), *(issue.what for issue in assessment.issues if issue.level == "warning")]
 
     def rule_line(self, assessment: Assessment, sources: Sources) -> str:
         """Why the card fired: the criterion, and the published performance or that there is none."""
@@ -121,7 +130,8 @@ def finding_line(flag: Flag, finding: Finding, assessment: Assessment) -> str:
     provisional = ""
     if flag.provisional and any(e.value for e in finding.evidence) and assessment.truth(flag.provisional.unless) is not Truth.PRESENT:
         provisional = f" ({flag.provisional.text})"
-    return f"{flag.label}{provisional}: {facts}" if facts else f"{flag.label}{provisional}"
+    qualified = f"{provisional}{f' ({finding.remarks[0]})' if finding.remarks else ''}"
+    return f"{flag.label}{qualified}: {facts}" if facts else f"{flag.label}{qualified}"
 
 
 def evidence_text(evidence: Evidence, flag: Flag | None = None) -> str:
@@ -141,9 +151,3 @@ def day_text(evidence: Evidence) -> str:
     if evidence.on is None:
         return "no date"
     return evidence.on.isoformat()[: {"year": 4, "month": 7}.get(evidence.precision, 10)]
-
-
-def unread(assessment: Assessment, record: PatientRecord) -> list[str]:
-    """Sources that could not be read in full, and input that could not be used."""
-    domains = [domain.replace("-", " ") for domain, source in sorted(record.sources.items()) if source is not Source.READ]
-    return [*domains, *(issue.what for issue in assessment.issues if issue.level == "warning")]

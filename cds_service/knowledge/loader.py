@@ -27,6 +27,7 @@ from cds_service.knowledge.model import (
     Quantity,
     Recommendation,
     Requirement,
+    ResponseRate,
     Rule,
     Term,
 )
@@ -60,6 +61,7 @@ class Knowledge:
         self.assessment = files.one("assessment.yaml", AssessmentRules)
         self.genetics = files.one("genetics.yaml", Genetics)
         self.recommendations = files.named("recommendations.yaml", Recommendation)
+        self.response_rates = files.named("response_rates.yaml", ResponseRate)
         self.orders = files.named("orders.yaml", DraftOrder)
         self.cards: dict[str, CardText] = {c.topic: c for c in files.many("cards.yaml", CardText)}
         self.requirements = {r.key: r for r in files.many("requirements.yaml", Requirement)}

@@ -97,6 +97,7 @@ class Coded(Author, frozen=True, kw_only=True, tag_field="kind", tag="condition"
     code_needs_text_of: str | None = None  # a code counts only with a term of this value set in the text
     unless_text_of: str | None = None  # a code does not count with such a term in the text
     unless_near: Near | None = None
+    close_to: CloseTo | None = None  # counts only if so close to something that may have provoked it
     absent_means: Literal["absent", "unknown"] = "absent"
 
 
@@ -108,11 +109,21 @@ class Near(Author, frozen=True, kw_only=True):
     because: str
 
 
+class CloseTo(Author, frozen=True, kw_only=True):
+    """So close in time to a condition of these sets, or to any procedure."""
+
+    value_sets: tuple[str, ...]
+    within: str
+    procedures: bool = False
+
+
 class Drug(Author, frozen=True, kw_only=True, tag_field="kind", tag="medication"):
     """A medication by code or name: given in the window, current, long enough, often enough, or before a result."""
 
     value_sets: tuple[str, ...]
+    ingredients: tuple[str, ...] = ()  # only these of the sets
     within: str | None = None
+    begun: str | None = None  # only what began within this time
     current: bool = False
     covered: str | None = None
     courses: int | None = None
@@ -126,6 +137,26 @@ class BeforeResult(Author, frozen=True, kw_only=True):
     """Given in the time before the latest usable result of a test."""
 
     value_set: str
+    within: str
+
+
+class Allergic(Author, frozen=True, kw_only=True, tag_field="kind", tag="allergy"):
+    """An allergy or intolerance to a substance of these sets, by code or text."""
+
+    value_sets: tuple[str, ...]
+
+
+class Vaccinated(Author, frozen=True, kw_only=True, tag_field="kind", tag="vaccination"):
+    """So many doses of these vaccines on different days."""
+
+    value_sets: tuple[str, ...]
+    doses: int = 1
+    within: str | None = None
+
+
+class GeneTested(Author, frozen=True, kw_only=True, tag_field="kind", tag="gene-result"):
+    """A result of the gene, whatever it says."""
+
     within: str
 
 
@@ -165,7 +196,7 @@ class AnyOf(Author, frozen=True, kw_only=True, tag_field="kind", tag="any"):
     of: tuple[Criterion, ...]
 
 
-Criterion = Lab | Resulted | Coded | Drug | ReportText | Age | Sex | Deceased | AnyOf
+Criterion = Lab | Resulted | Coded | Drug | Allergic | Vaccinated | GeneTested | ReportText | Age | Sex | Deceased | AnyOf
 
 
 # --- expressions: how findings combine ---
@@ -339,6 +370,13 @@ class Provisional(Author, frozen=True, kw_only=True):
     text: str
 
 
+class Qualifier(Author, frozen=True, kw_only=True):
+    """What to add on a card to a finding where something else holds of the patient."""
+
+    when: Expression
+    text: str
+
+
 Confidence = Literal["verified", "memory-high", "memory-medium", "derived", "proposal", "definition"]
 
 
@@ -356,6 +394,7 @@ class Flag(Author, frozen=True, kw_only=True):
     note: str | None = None
     short: str | None = None
     provisional: Provisional | None = None
+    qualified: tuple[Qualifier, ...] = ()
     shown: bool = True
 
 
@@ -504,6 +543,21 @@ class Caution(Author, frozen=True, kw_only=True):
     warns: bool = False
 
 
+class Variation(Author, frozen=True, kw_only=True):
+    """Another wording of a recommendation where something holds of the patient, such as that the drug is given already."""
+
+    when: Expression
+    text: str
+    alert: str | None = None
+
+
+class Part(Author, frozen=True, kw_only=True):
+    """One thing of several that a recommendation asks for, named only where it is missing."""
+
+    when: Expression
+    text: str
+
+
 class Recommendation(Author, frozen=True, kw_only=True):
     """One sentence of advice: when it applies, what speaks against it, how strong it is and where it comes from."""
 
@@ -515,10 +569,27 @@ class Recommendation(Author, frozen=True, kw_only=True):
     strength: str
     citations: tuple[str, ...]
     confidence: Confidence
+    variations: tuple[Variation, ...] = ()  # the first that holds stands in place of the text
+    parts: tuple[Part, ...] = ()
     cautions: tuple[Caution, ...] = ()
     warns: bool = False
     alert: str | None = None  # what a warning says in the summary
     shows: tuple[str, ...] = ()
+    more: tuple[str, ...] = ()  # what its page says besides: monitoring, response rates, limits
+
+
+class ResponseRate(Author, frozen=True, kw_only=True):
+    """What one study reports of a treatment's effect; never mixed with the figures of another."""
+
+    id: str
+    treatment: str
+    recommendation: str
+    study: str
+    figures: str
+    definition: str
+    citations: tuple[str, ...]
+    confidence: Confidence
+    unclear: str | None = None  # what is not clear about the figures; shown wherever they are
 
 
 class DraftCode(Author, frozen=True, kw_only=True):
@@ -566,6 +637,7 @@ class Requirement(Author, frozen=True, kw_only=True):
     codes_of: tuple[str, ...] = ()
     count: int | None = None
     sort: str | None = None
+    care: bool = False  # needed for the care of a confirmed patient only, not for suspicion
 
 
 class Guards(Author, frozen=True, kw_only=True):
@@ -638,5 +710,8 @@ class Case(Author, frozen=True, kw_only=True):
     recommends: tuple[str, ...] = ()
     silent: tuple[str, ...] = ()
     cautions: tuple[str, ...] = ()
+    uncautioned: tuple[str, ...] = ()  # cautions that must not be raised
+    parts: tuple[str, ...] = ()  # what is named as missing, in this order
+    remarks: Mapping[str, tuple[str, ...]] = {}  # what is said beside a finding
     offers: tuple[str, ...] = ()
     not_offered: tuple[str, ...] = ()

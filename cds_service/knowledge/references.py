@@ -6,7 +6,21 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from cds_service.knowledge.model import AnyOf, Clause, Coded, Criterion, Drug, Expression, Flag, Lab, Limit, ReportText, Resulted
+from cds_service.knowledge.model import (
+    Allergic,
+    AnyOf,
+    Clause,
+    Coded,
+    Criterion,
+    Drug,
+    Expression,
+    Flag,
+    Lab,
+    Limit,
+    ReportText,
+    Resulted,
+    Vaccinated,
+)
 from cds_service.knowledge.units import spelling
 from cds_service.record.dates import period
 
@@ -99,6 +113,7 @@ def _citations(knowledge: Knowledge) -> Iterator[Fault]:
     cited: list[tuple[str, Place, tuple[str, ...], bool]] = []
     cited += [("rules.yaml", (i,), r.citations, True) for i, r in enumerate(knowledge.rules.values())]
     cited += [("recommendations.yaml", (i,), r.citations, True) for i, r in enumerate(knowledge.recommendations.values())]
+    cited += [("response_rates.yaml", (i,), r.citations, True) for i, r in enumerate(knowledge.response_rates.values())]
     cited += [("cards.yaml", (i,), c.citations, False) for i, c in enumerate(knowledge.cards.values())]
     cited += [("genetics.yaml", ("variants", i), v.citations, v.confidence == "verified") for i, v in enumerate(knowledge.genetics.variants)]
     cited += [("genetics.yaml", ("citations",), knowledge.genetics.citations, True)]
@@ -126,6 +141,9 @@ def _value_sets(knowledge: Knowledge) -> Iterator[Fault]:
     for i, m in enumerate(knowledge.measurements.values()):
         if m.quantity not in knowledge.quantities:
             yield "measurements.yaml", (i,), f"there is no quantity '{m.quantity}' in units.yaml. Define it or correct the name."
+    for i, rate in enumerate(knowledge.response_rates.values()):
+        if rate.recommendation not in knowledge.recommendations:
+            yield "response_rates.yaml", (i,), f"there is no recommendation '{rate.recommendation}'. Define it or correct the name."
     for i, r in enumerate(knowledge.recommendations.values()):
         for name in r.shows:
             if name not in knowledge.measurements and name not in knowledge.flags:
@@ -247,6 +265,7 @@ def _expressions(knowledge: Knowledge) -> Iterator[tuple[str, tuple[str | int, .
         for i, flag in enumerate(flags.values()):
             if flag.provisional:
                 yield file, (i, "provisional"), flag.provisional.unless
+            yield from ((file, (i, "qualified"), one.when) for one in flag.qualified)
     for name in (
         knowledge.assessment.compatible,
         knowledge.assessment.inflammation,
@@ -261,8 +280,8 @@ def _expressions(knowledge: Knowledge) -> Iterator[tuple[str, tuple[str | int, .
             yield "rules.yaml", (i,), expression
     for i, item in enumerate(knowledge.recommendations.values()):
         yield "recommendations.yaml", (i,), item.when
-        for caution in item.cautions:
-            yield "recommendations.yaml", (i, "cautions"), caution.when
+        for kind in ("variations", "parts", "cautions"):
+            yield from (("recommendations.yaml", (i, kind), one.when) for one in getattr(item, kind))
     for i, order in enumerate(knowledge.orders.values()):
         yield "orders.yaml", (i,), order.when
         for name in order.reason:
@@ -300,12 +319,14 @@ def value_sets_of(criterion: Criterion) -> Iterator[str]:
     """Every value set that a criterion reads."""
     if isinstance(criterion, Lab | ReportText):
         yield criterion.value_set
-    if isinstance(criterion, Resulted | Coded | Drug):
+    if isinstance(criterion, Resulted | Coded | Drug | Allergic | Vaccinated):
         yield from criterion.value_sets
     if isinstance(criterion, Coded):
         yield from (s for s in (criterion.code_needs_text_of, criterion.unless_text_of) if s)
         if criterion.unless_near:
             yield criterion.unless_near.value_set
+        if criterion.close_to:
+            yield from criterion.close_to.value_sets
     if isinstance(criterion, Drug) and criterion.before_result:
         yield criterion.before_result.value_set
 
@@ -318,13 +339,13 @@ def limits_of(lab: Lab) -> Iterator[Limit]:
 
 
 def _periods_of(criterion: Criterion) -> Iterator[str]:
-    for name in ("within", "covered"):
+    for name in ("within", "covered", "begun"):
         text = getattr(criterion, name, None)
         if text:
             yield text
     for inner in (getattr(criterion, "persists", None), getattr(criterion, "entries", None)):
         if inner:
             yield inner.apart
-    for near in (getattr(criterion, "unless_near", None), getattr(criterion, "before_result", None)):
+    for near in (getattr(criterion, name, None) for name in ("unless_near", "before_result", "close_to")):
         if near:
             yield near.within

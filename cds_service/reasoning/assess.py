@@ -10,6 +10,7 @@ from cds_service.knowledge.loader import Knowledge
 from cds_service.knowledge.references import leaves, value_sets_of
 from cds_service.reasoning.chart import Chart
 from cds_service.reasoning.criteria import condition_evidence
+from cds_service.reasoning.expressions import Formula
 from cds_service.reasoning.findings import Advice, Assessment, Evidence, GeneticState, GeneticStatus
 from cds_service.reasoning.genetics import GeneReader, genetic_status
 from cds_service.reasoning.plan import AdvicePlan, OrderPlan, Plan, Scope
@@ -49,6 +50,10 @@ class Reasoner:
             for name in self.knowledge.flags if full else (*self._shown_on_cards, *sorted(bearing)):
                 if name not in scope.findings:
                     scope.finding(name)
+            for name, holds in plan.qualified.items():
+                if scope.findings[name].truth is Truth.PRESENT and (texts := _holding(holds, scope)):
+                    flag = self.knowledge.flags[name]
+                    scope.findings[name] = structs.replace(scope.findings[name], remarks=tuple(flag.qualified[i].text for i in texts))
         return Assessment(
             today=today,
             findings=scope.findings,
@@ -166,6 +171,12 @@ def _advise(plan: AdvicePlan, scope: Scope) -> Advice | None:
     truth = plan.when(scope)
     if truth is Truth.ABSENT:
         return None
-    cautions = tuple(i for i, raised in enumerate(plan.cautions) if raised(scope) is Truth.PRESENT)
-    warns = truth is Truth.PRESENT and item.warns
-    return Advice(id=item.id, truth=truth, cautions=cautions, warns=warns or any(item.cautions[i].warns for i in cautions))
+    variation = next((i for i, holds in enumerate(plan.variations) if holds(scope) is Truth.PRESENT), None)
+    parts, cautions = _holding(plan.parts, scope), _holding(plan.cautions, scope)
+    warns = truth is Truth.PRESENT and (item.warns or any(item.cautions[i].warns for i in cautions))
+    return Advice(id=item.id, truth=truth, variation=variation, parts=parts, cautions=cautions, warns=warns)
+
+
+def _holding(formulas: tuple[Formula, ...], scope: Scope) -> tuple[int, ...]:
+    """The positions of those that hold."""
+    return tuple(i for i, holds in enumerate(formulas) if holds(scope) is Truth.PRESENT)

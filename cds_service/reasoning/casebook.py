@@ -60,5 +60,13 @@ def _faults(knowledge: Knowledge, case: Case, assessment: Assessment) -> Iterato
     yield from (f"{name} should be silent" for name in case.silent if name in given)
     cautions = {knowledge.recommendations[a.id].cautions[i].text for a in assessment.advice for i in a.cautions}
     yield from (f"the caution '{text}' should be raised" for text in case.cautions if text not in cautions)
+    yield from (f"the caution '{text}' should not be raised" for text in case.uncautioned if text in cautions)
+    parts = tuple(knowledge.recommendations[a.id].parts[i].text for a in assessment.advice for i in a.parts)
+    if case.parts and parts != case.parts:
+        yield f"{', '.join(case.parts)} should be missing; it is {', '.join(parts) or 'nothing'}"
+    for name, wanted_remarks in case.remarks.items():
+        said = assessment.findings[name].remarks if name in assessment.findings else ()
+        if said != wanted_remarks:
+            yield f"beside {name} should stand {list(wanted_remarks)} and stands {list(said)}"
     yield from (f"the order {name} should be offered" for name in case.offers if name not in assessment.orders)
     yield from (f"the order {name} should not be offered" for name in case.not_offered if name in assessment.orders)

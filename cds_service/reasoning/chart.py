@@ -239,6 +239,14 @@ class Chart:
         procedures = self._procedures.get(value_set)
         return bool(procedures) and _any_between(self._days_of(f"procedure {value_set}", procedures or ()), start_of(within, day), day)
 
+    def near_procedure(self, day: Day, within: str) -> bool:
+        """Whether any procedure lies within so long before or after a day."""
+        if not self.record.procedures:
+            return False
+        span = period(within)
+        done = (p for p in self.record.procedures if p.status in _DONE_PROCEDURE)
+        return _any_between(self._days_of("procedure", done), span.before(day), span.after(day))
+
     def near_condition(self, day: Day, value_set: str, within: str) -> bool:
         """Whether a condition of the set lies within so long before or after a day."""
         conditions = self._conditions.get(value_set)

@@ -3,29 +3,39 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import lru_cache, partial
-from typing import Any, NamedTuple, TypeVar
+from functools import partial
+from typing import Any, TypeVar
 
 from cds_service.knowledge.loader import Knowledge
-from cds_service.knowledge.model import Age, AnyOf, Coded, Criterion, Deceased, Drug, Lab, Persistence, ReportText, Resulted, Sex
+from cds_service.knowledge.model import (
+    Age,
+    Allergic,
+    AnyOf,
+    CloseTo,
+    Coded,
+    Criterion,
+    Deceased,
+    Drug,
+    GeneTested,
+    Lab,
+    Persistence,
+    ReportText,
+    Resulted,
+    Sex,
+    Vaccinated,
+)
 from cds_service.reasoning.chart import Chart, Given, days_covered, is_resolved
-from cds_service.reasoning.findings import Evidence
+from cds_service.reasoning.findings import Answer, Evidence
+from cds_service.reasoning.genetics import GeneReader
 from cds_service.reasoning.limits import Judge, beyond, beyond_milder
 from cds_service.reasoning.results import Value
+from cds_service.reasoning.sentences import report_text
 from cds_service.reasoning.truth import Truth, any_of, truth_of
 from cds_service.record.dates import Day, age_on, last_day, period
-from cds_service.record.facts import Condition, Fact, Procedure, Report
+from cds_service.record.facts import Allergy, Condition, Fact, Procedure
 
 F = TypeVar("F")
-
-
-class Answer(NamedTuple):
-    """The truth of a criterion in one chart, with its evidence."""
-
-    truth: Truth
-    evidence: tuple[Evidence, ...] = ()
 
 
 Question = Callable[[Chart], Answer]
@@ -41,6 +51,8 @@ def question(criterion: Criterion, knowledge: Knowledge, shared: Mapping[Criteri
         return _any_of([question(inner, knowledge, shared) for inner in criterion.of])
     if isinstance(criterion, Lab):
         return _lab(criterion, knowledge)
+    if isinstance(criterion, GeneTested):
+        return partial(_gene_tested, criterion, GeneReader(knowledge))
     return partial(_KINDS[type(criterion)], criterion)
 
 
@@ -199,7 +211,8 @@ def _coded(criterion: Coded, chart: Chart) -> Answer:
         facts = _spaced(precise, criterion.entries.results, lambda f: f.on, period(criterion.entries.apart).after)
     if facts:
         return Answer(Truth.PRESENT, tuple(condition_evidence(chart, f, criterion.value_sets) for f in facts))
-    known = chart.record.knows("conditions") and (not criterion.procedures or chart.record.knows("procedures"))
+    beside = criterion.procedures or (criterion.close_to is not None and criterion.close_to.procedures)
+    known = chart.record.knows("conditions") and (not beside or chart.record.knows("procedures"))
     return Answer(Truth.ABSENT if known and criterion.absent_means == "absent" else Truth.UNKNOWN)
 
 
@@ -221,7 +234,19 @@ def _counts_for(criterion: Coded, chart: Chart, condition: Condition, value_set:
     if not in_window:
         return False
     near = criterion.unless_near
-    return not (near and condition.on and chart.near_condition(condition.on, near.value_set, near.within))
+    if near and condition.on and chart.near_condition(condition.on, near.value_set, near.within):
+        return False
+    return criterion.close_to is None or _close(criterion.close_to, chart, condition)
+
+
+def _close(criterion: CloseTo, chart: Chart, condition: Condition) -> bool:
+    """Whether something that may have provoked a condition is so close to it; of an undated one it may be."""
+    day = condition.on
+    if day is None or not (condition.when and condition.when.precision == "day"):
+        return True
+    if any(chart.near_condition(day, value_set, criterion.within) for value_set in criterion.value_sets):
+        return True
+    return criterion.procedures and chart.near_procedure(day, criterion.within)
 
 
 def _in_window(within: str | None, chart: Chart, day: Day | None) -> bool:
@@ -289,6 +314,10 @@ def _given(criterion: Drug, chart: Chart) -> list[Given]:
                 continue
             if (one.start and one.start > chart.today) or (start and one.end and one.end < start):
                 continue
+            if criterion.ingredients and one.ingredient not in criterion.ingredients:
+                continue
+            if criterion.begun and not (one.start and one.start >= chart.window(criterion.begun)):
+                continue
             found[(one.fact.ref, one.ingredient, one.fact.text)] = one
     return sorted(found.values(), key=lambda g: g.fact.order, reverse=True)
 
@@ -342,52 +371,47 @@ def drug_evidence(given: Given) -> Evidence:
     return Evidence(what=given.ingredient, ref=given.fact.ref, code=code, value=status, on=given.start, remarks=remarks)
 
 
-# --- reports ---
+# --- the gene ---
 
 
-@lru_cache(maxsize=64)
-def _compiled(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern)
+def _gene_tested(criterion: GeneTested, reader: GeneReader, chart: Chart) -> Answer:
+    """A finished result of the gene in the window, whatever it says."""
+    start = chart.window(criterion.within)
+    done = [r for r in reader.finished(chart.record.reports) if r.on and start <= r.on <= chart.today]
+    if done:
+        newest = max(done, key=lambda r: r.order)
+        return Answer(Truth.PRESENT, (Evidence(what=reader.rules.gene, ref=newest.ref, on=newest.on),))
+    known = chart.record.knows("genetics") and chart.record.knows("reports")
+    return Answer(Truth.ABSENT if known else Truth.UNKNOWN)
 
 
-_READABLE = frozenset({"final", "amended", "corrected", "appended", "unknown", None})
-_PIECE = re.compile(r"[,;]\s+|\s+(?:but|while|whereas)\s+")
-_DENIED_AFTER = re.compile(
-    r"\b(not (been )?(seen|identified|observed|present|detected|found|prominent|conspicuous|significant|a feature|increased)|absent|negative|none)\b"
-)
+# --- allergies and vaccines ---
 
 
-def _report_text(criterion: ReportText, chart: Chart) -> Answer:
-    """What a report says is present or absent; what it does not mention stays open."""
+def _allergic(criterion: Allergic, chart: Chart) -> Answer:
+    found = {(a.ref, a.codes, a.text): a for value_set in criterion.value_sets for a in chart.allergies(value_set)}
+    if found:
+        newest = sorted(found.values(), key=lambda a: a.order, reverse=True)[:2]
+        return Answer(Truth.PRESENT, tuple(_allergy_evidence(chart, a, criterion.value_sets) for a in newest))
+    return Answer(Truth.ABSENT if chart.record.knows("allergies") else Truth.UNKNOWN)
+
+
+def _allergy_evidence(chart: Chart, allergy: Allergy, value_sets: tuple[str, ...]) -> Evidence:
+    code = next((c for c in allergy.codes if not chart.knowledge.sets_of(c).isdisjoint(value_sets)), None)
+    remarks = () if allergy.verification in ("confirmed", None) else (allergy.verification,)
+    return Evidence(what="Allergy", ref=allergy.ref, code=code, on=allergy.on, remarks=remarks, quote=None if code else allergy.text)
+
+
+def _vaccinated(criterion: Vaccinated, chart: Chart) -> Answer:
+    """So many doses on different days; what a list that was read in full does not hold is absent."""
     start = chart.window(criterion.within) if criterion.within else None
-    denied = False
-    for report in sorted(chart.reports(criterion.value_set), key=lambda r: r.order, reverse=True):
-        if report.status not in _READABLE or (start and report.on and report.on < start):
-            continue
-        said, sentence = _said(criterion, chart, report)
-        if said is Truth.PRESENT:
-            return Answer(said, (Evidence(what="Report", ref=report.ref, on=report.on, quote=sentence),))
-        denied = denied or said is Truth.ABSENT
-    return Answer(Truth.ABSENT if denied and chart.record.knows("reports") else Truth.UNKNOWN)
-
-
-def _said(criterion: ReportText, chart: Chart, report: Report) -> tuple[Truth, str]:
-    """What a report says, piece by piece of its sentences: a denial holds for its own piece."""
-    answer = Truth.UNKNOWN
-    for sentence in re.split(r"(?<=[.;!?])\s+|\n+", re.sub(r"[^\S\n]+", " ", report.conclusion[:20000])):
-        for piece in _PIECE.split(sentence):
-            words = piece.lower().split()
-            hit = next((i for i, w in enumerate(words) if _compiled(criterion.pattern).search(w)), None)
-            if hit is None or not any(_compiled(criterion.near).search(w) for w in words[max(0, hit - criterion.words) : hit + criterion.words + 1]):
-                continue
-            if (criterion.unless and _compiled(criterion.unless).search(piece.lower())) or chart.doubted(sentence):
-                continue
-            before = f" {' '.join(words[max(0, hit - 6) : hit])} "
-            if _DENIED_AFTER.search(piece.lower()) or any(f" {n} " in before for n in chart.knowledge.guards.negations):
-                answer = Truth.ABSENT
-                continue
-            return Truth.PRESENT, sentence.strip()
-    return answer, ""
+    given = {v.ref: v for value_set in criterion.value_sets for v in chart.immunizations(value_set)}
+    counted = [v for v in given.values() if start is None or (v.on and v.on >= start)]
+    days = {v.on: v for v in sorted(counted, key=lambda v: v.order)}
+    evidence = tuple(Evidence(what="Vaccination", ref=v.ref, code=v.codes[0] if v.codes else None, on=v.on) for v in days.values())
+    if len(days) >= criterion.doses:
+        return Answer(Truth.PRESENT, evidence)
+    return Answer(Truth.ABSENT if chart.record.knows("immunizations") else Truth.UNKNOWN, evidence)
 
 
 _KINDS: dict[type[Any], Callable[[Any, Chart], Answer]] = {
@@ -397,5 +421,7 @@ _KINDS: dict[type[Any], Callable[[Any, Chart], Answer]] = {
     Resulted: _resulted,
     Coded: _coded,
     Drug: _drug,
-    ReportText: _report_text,
+    Allergic: _allergic,
+    Vaccinated: _vaccinated,
+    ReportText: report_text,
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import Enum
+from typing import NamedTuple
 
 import msgspec
 
@@ -25,6 +26,13 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     recorded: Day | None = None  # when it came into the chart
     remarks: tuple[str, ...] = ()
     quote: str | None = None  # words from the chart, to be escaped wherever they are shown
+
+
+class Answer(NamedTuple):
+    """The truth of a criterion in one chart, with its evidence."""
+
+    truth: Truth
+    evidence: tuple[Evidence, ...] = ()
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,6 +78,8 @@ class Advice(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     truth: Truth
+    variation: int | None = None  # the wording that takes the place of the text, by its position
+    parts: tuple[int, ...] = ()  # what is missing of several things, by position
     cautions: tuple[int, ...] = ()  # positions in the recommendation's list
     warns: bool = False
 

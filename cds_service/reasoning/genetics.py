@@ -68,6 +68,10 @@ class GeneReader:
         texts = (report.text, report.conclusion, *(i.value_text for i in report.items))
         return any(self.narratives.names_gene(t) for t in texts if t)
 
+    def finished(self, reports: Iterable[Report]) -> list[Report]:
+        """The results of the gene that are final, whatever they say."""
+        return [r for r in reports if r.status in _FINAL and self.about_gene(r)]
+
     def _is_gene(self, item: ReportItem) -> bool:
         codes = self.knowledge.value_sets[self.rules.gene_codes].concepts
         if any(c.code in item.value_codes for c in codes):

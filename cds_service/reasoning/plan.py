@@ -17,6 +17,7 @@ from cds_service.knowledge.model import (
     Deceased,
     DraftOrder,
     Expression,
+    GeneTested,
     Recommendation,
     Rule,
     Sex,
@@ -51,10 +52,12 @@ class CriterionPlan(NamedTuple):
 
 
 class AdvicePlan(NamedTuple):
-    """A recommendation with its condition and its cautions."""
+    """A recommendation with its condition, its other wordings, its parts and its cautions."""
 
     item: Recommendation
     when: Formula
+    variations: tuple[Formula, ...]
+    parts: tuple[Formula, ...]
     cautions: tuple[Formula, ...]
 
 
@@ -86,8 +89,9 @@ class Plan:
             for name, rule in knowledge.rules.items()
         }
         self.questions = self._asked()
-        # The terms whose truth a card's words depend on.
+        # What the words of a card depend on besides the findings: a term or a flag by its name, or an expression.
         self.said = tuple(sorted({f.provisional.unless for f in flags.values() if f.provisional} & knowledge.terms.keys()))
+        self.qualified = {name: tuple(formula(q.when, flags) for q in flag.qualified) for name, flag in flags.items() if flag.qualified}
         self.compatible = formula(assessment.compatible, flags)
         self.no_card_when = tuple((name, formula(name, flags)) for name in knowledge.module.no_card_when)
         self.criteria = tuple(
@@ -97,14 +101,20 @@ class Plan:
         )
         self.bearing = {plan.criterion.id: _bearing(knowledge, plan.criterion.when) for plan in self.criteria}
         self.advice = tuple(
-            AdvicePlan(item, formula(item.when, flags), tuple(formula(c.when, flags) for c in item.cautions))
+            AdvicePlan(
+                item,
+                formula(item.when, flags),
+                *(tuple(formula(c.when, flags) for c in each) for each in (item.variations, item.parts, item.cautions)),
+            )
             for item in knowledge.recommendations.values()
         )
         self.orders = tuple(
             OrderPlan(o, frozenset(o.topics), formula(o.when, flags), re.compile(o.ordered_text) if o.ordered_text else None)
             for o in knowledge.orders.values()
         )
-        self._personal = frozenset(name for name, flag in flags.items() if any(isinstance(c, Age | Sex | Deceased) for c in leaves(flag.when)))
+        self._personal = frozenset(
+            name for name, flag in flags.items() if any(isinstance(c, Age | Sex | Deceased | GeneTested) for c in leaves(flag.when))
+        )
         self._readers = self._by_value_set()
         self._silent = lru_cache(maxsize=256)(self._of_silence)
 
