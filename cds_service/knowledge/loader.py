@@ -13,6 +13,7 @@ import msgspec
 
 from cds_service.errors import KnowledgeError
 from cds_service.knowledge import valueset, yaml12
+from cds_service.knowledge.entries import AllergyTexts, DocumentTexts
 from cds_service.knowledge.model import (
     AssessmentRules,
     CardText,
@@ -74,9 +75,13 @@ class Knowledge:
         self.matcher = TermMatcher(self.phrases, self.guards)
         self.never, self.maybe = anywhere(self.guards.never), anywhere(self.guards.provisional)
         self.not_systemic = phrase_pattern(self.guards.not_systemic)
+        named = TermMatcher(self.phrases, None)
+        self.allergy_texts = AllergyTexts(named, self.guards.no_allergy)
+        self.document_texts = DocumentTexts(named, self.phrases, self.guards, {*self.guards.in_documents, self.genetics.test_codes})
         self.concepts = _concepts(self.value_sets)
         self.ingredients = self._ingredients()
         self.source_of_set = {s: r.domain for r in self.requirements.values() for s in r.codes_of}
+        self.domains_of_documents = frozenset(r.domain for r in self.requirements.values() if r.resource == "DocumentReference")
         self.organ_sets = {s: f.organ.strength for f in self.red_flags.values() if f.organ for c in leaves(f.when) for s in value_sets_of(c)}
         self._sets_of_all = lru_cache(maxsize=4096)(self._union)
         self._remembered = lru_cache(maxsize=4096)(self._reading)
