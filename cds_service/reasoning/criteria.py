@@ -170,6 +170,8 @@ def _resulted(criterion: Resulted, chart: Chart) -> Answer:
         newest = max(recent, key=lambda f: f.order)
         return Answer(Truth.PRESENT, (Evidence(what=_label(chart, criterion.value_sets[0]), ref=newest.ref, on=newest.on),))
     sources = {chart.knowledge.source_of_set.get(s, "reports") for s in criterion.value_sets}
+    if not chart.knowledge.guards.in_documents.keys().isdisjoint(criterion.value_sets):
+        sources |= chart.knowledge.domains_of_documents
     if any(f.on is None for f in facts) or not all(chart.record.knows(s) for s in sources):
         return _NOT_KNOWN
     return Answer(Truth.ABSENT)
@@ -360,15 +362,16 @@ _DENIED_AFTER = re.compile(
 def _report_text(criterion: ReportText, chart: Chart) -> Answer:
     """What a report says is present or absent; what it does not mention stays open."""
     start = chart.window(criterion.within) if criterion.within else None
-    denied = False
+    denied = unread = False
     for report in sorted(chart.reports(criterion.value_set), key=lambda r: r.order, reverse=True):
         if report.status not in _READABLE or (start and report.on and report.on < start):
             continue
+        unread = unread or report.attached
         said, sentence = _said(criterion, chart, report)
         if said is Truth.PRESENT:
             return Answer(said, (Evidence(what="Report", ref=report.ref, on=report.on, quote=sentence),))
         denied = denied or said is Truth.ABSENT
-    return Answer(Truth.ABSENT if denied and chart.record.knows("reports") else Truth.UNKNOWN)
+    return Answer(Truth.ABSENT if denied and not unread and chart.record.knows("reports") else Truth.UNKNOWN)
 
 
 def _said(criterion: ReportText, chart: Chart, report: Report) -> tuple[Truth, str]:
