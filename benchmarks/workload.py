@@ -48,6 +48,8 @@ def body(labs: int, today: dt.date) -> bytes:
         "medicationRequests": _searchset(_order(i, *d, today) for i, d in enumerate(_DRUGS)),
         "serviceRequests": None,
         "immunizations": None,
+        "allergies": _searchset(()),
+        "documents": _searchset(()),
     }
     call = {
         "hook": "patient-view",

@@ -8,7 +8,17 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
-_DATES = ("effectiveDateTime", "effectiveInstant", "issued", "authoredOn", "recordedDate", "onsetDateTime", "performedDateTime", "occurrenceDateTime")
+_DATES = (
+    "effectiveDateTime",
+    "effectiveInstant",
+    "issued",
+    "authoredOn",
+    "recordedDate",
+    "onsetDateTime",
+    "performedDateTime",
+    "occurrenceDateTime",
+    "date",
+)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
 

@@ -20,7 +20,8 @@ from cds_service.record import facts
 from cds_service.record.dates import Day, Moment, age_on, last_day, moment
 from cds_service.record.facts import Issue, PatientRecord, Source
 
-_WITHDRAWN = frozenset({"entered-in-error", "cancelled", "refuted"})
+_WITHDRAWN = frozenset({"entered-in-error", "cancelled", "refuted", "superseded"})
+_STATUSES = ("status", "docStatus", "verificationStatus")
 _OLDEST = 120
 _ID = re.compile(r"[A-Za-z0-9._~:-]{1,128}")  # FHIR allows 64; some charts have longer ones
 _READ: tuple[type[Any], ...] = (*read.SIMPLE, *read.MEDICATION)
@@ -286,6 +287,7 @@ class _Reader:
             medications=of(facts.Medication),
             procedures=of(facts.Procedure),
             immunizations=of(facts.Immunization),
+            allergies=of(facts.Allergy),
             orders=of(facts.Order),
             reports=of(facts.Report),
             sources=self._sources(requirements, unpacked, absent),
@@ -329,8 +331,8 @@ def _updated(resource: Any) -> str:
 
 def _version(resource: Any) -> tuple[str, bool, bytes]:
     """What decides between two versions of a resource: when it was updated; at the same time the withdrawn one holds."""
-    status = resource.verificationStatus if type(resource) is fhir.Condition else resource.status
-    return (_updated(resource), read.status_code(status) in _WITHDRAWN, msgspec.json.encode(resource))
+    withdrawn = any(read.status_code(getattr(resource, name, None)) in _WITHDRAWN for name in _STATUSES)
+    return (_updated(resource), withdrawn, msgspec.json.encode(resource))
 
 
 def _drugs_by_reference(companions: Iterable[Any]) -> dict[str, fhir.CodeableConcept]:

@@ -7,6 +7,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+import msgspec
+
 from cds_service.fhir import resources as fhir
 from cds_service.fhir.values import Number, of_quantity, of_text, upper_limit
 from cds_service.record import facts
@@ -14,6 +16,9 @@ from cds_service.record.codes import Code, code
 from cds_service.record.dates import Day, Moment, moment
 
 _MOST_CODINGS = 50
+_BEGINNING = 400  # bytes, more than any indentation
+_CURRENT_DOCUMENT = frozenset({"current", None})
+_DOCUMENT_STATUSES = frozenset({"preliminary", "final", "amended", None})
 _STATUSES = frozenset({"final", "amended", "corrected", "preliminary", "registered", "unknown", None})
 # Routes that carry a drug into the whole body; any other stated route is a local one.
 _SYSTEMIC_CODES = frozenset({"26643006", "47625008", "78421000", "34206005", "PO", "IV", "IM", "SC", "SQ"})
@@ -266,7 +271,8 @@ def service_request(resource: fhir.ServiceRequest, ref: str | None) -> Iterator[
 
 
 def diagnostic_report(resource: fhir.DiagnosticReport, ref: str | None) -> Iterator[facts.Report]:
-    """A report with its conclusion in words and codes."""
+    """A report with its conclusion in words and codes, or one that says nothing but in a file."""
+    told = resource.conclusion or resource.conclusionCode or _is_filled(resource.result)
     yield facts.Report(
         ref=ref,
         codes=codes(resource.code),
@@ -275,6 +281,28 @@ def diagnostic_report(resource: fhir.DiagnosticReport, ref: str | None) -> Itera
         when=first_moment(resource.effectiveDateTime, resource.effectivePeriod, resource.issued),
         conclusion="\n".join(t for t in (resource.conclusion, *(words(c) for c in resource.conclusionCode or ())) if t),
         conclusion_codes=tuple(c for concept in resource.conclusionCode or () for c in codes(concept)),
+        attached=not told and _is_filled(resource.presentedForm),
+    )
+
+
+def _is_filled(raw: msgspec.Raw) -> bool:
+    """Whether a member that is not read holds anything; only its beginning is looked at, since a file may stand in it."""
+    return b"".join(bytes(memoryview(raw)[:_BEGINNING]).split()) not in (b"", b"null", b"[]", b"[null]", b"{}", b"[{}]")
+
+
+def document(resource: fhir.DocumentReference, ref: str | None) -> Iterator[facts.Report]:
+    """A report that stands in a document: what it is called, and that it was not read. Others than current ones are left out."""
+    status = plain_code(resource.docStatus)
+    if plain_code(resource.status) not in _CURRENT_DOCUMENT or status not in _DOCUMENT_STATUSES:
+        return
+    titles = [c.attachment.title for c in (resource.content or ())[:_MOST_CODINGS] if c.attachment and c.attachment.title]
+    yield facts.Report(
+        ref=ref,
+        codes=codes(resource.type),
+        text=" / ".join(dict.fromkeys(t for t in (words(resource.type), resource.description, *titles) if t)),
+        status=status or "final",
+        when=first_moment(resource.date, resource.context.period if resource.context else None),
+        attached=True,
     )
 
 
@@ -292,6 +320,22 @@ def immunization(resource: fhir.Immunization, ref: str | None) -> Iterator[facts
     )
 
 
+def allergy(resource: fhir.AllergyIntolerance, ref: str | None) -> Iterator[facts.Allergy]:
+    """An allergy or intolerance; where it has no code of its own, the substances of its reactions name it."""
+    verification = status_code(resource.verificationStatus)
+    if verification == "entered-in-error":
+        return
+    named = [resource.code] if words(resource.code) or codes(resource.code) else [r.substance for r in (resource.reaction or ())[:_MOST_CODINGS]]
+    yield facts.Allergy(
+        ref=ref,
+        codes=tuple(dict.fromkeys(c for concept in named for c in codes(concept)))[:_MOST_CODINGS],
+        text=" / ".join(dict.fromkeys(t for concept in named if (t := words(concept)))),
+        status=status_code(resource.clinicalStatus),
+        verification=verification,
+        when=first_moment(resource.recordedDate, resource.onsetDateTime),
+    )
+
+
 SIMPLE: dict[type[Any], Callable[[Any, str | None], Iterable[facts.Fact]]] = {
     fhir.Observation: observation,
     fhir.Condition: condition,
@@ -299,6 +343,8 @@ SIMPLE: dict[type[Any], Callable[[Any, str | None], Iterable[facts.Fact]]] = {
     fhir.DiagnosticReport: diagnostic_report,
     fhir.Procedure: procedure,
     fhir.Immunization: immunization,
+    fhir.AllergyIntolerance: allergy,
+    fhir.DocumentReference: document,
 }
 # These need their drug, which may stand in another resource.
 MEDICATION: dict[type[Any], Callable[[Any, str | None, fhir.CodeableConcept | None, str], facts.Medication]] = {

@@ -234,6 +234,8 @@ class DiagnosticReport(Resource, tag_field="resourceType", tag="DiagnosticReport
     issued: str | None = None
     conclusion: str | None = None
     conclusionCode: list[CodeableConcept] | None = None
+    result: msgspec.Raw = msgspec.Raw()  # only whether there is any
+    presentedForm: msgspec.Raw = msgspec.Raw()
 
 
 class Procedure(Resource, tag_field="resourceType", tag="Procedure"):
@@ -253,6 +255,55 @@ class Immunization(Resource, tag_field="resourceType", tag="Immunization", renam
     vaccineCode: CodeableConcept | None = None
     subject: Reference | None = None
     occurrenceDateTime: str | None = None
+
+
+class Reaction(Element):
+    """AllergyIntolerance.reaction."""
+
+    substance: CodeableConcept | None = None
+
+
+class AllergyIntolerance(Resource, tag_field="resourceType", tag="AllergyIntolerance", rename={"subject": "patient"}):
+    """FHIR AllergyIntolerance; its patient is called subject here, as in all the others."""
+
+    clinicalStatus: CodeableConcept | str | None = None
+    verificationStatus: CodeableConcept | str | None = None
+    code: CodeableConcept | None = None
+    subject: Reference | None = None
+    onsetDateTime: str | None = None
+    recordedDate: str | None = None
+    reaction: list[Reaction] | None = None
+
+
+class Attachment(Element):
+    """FHIR Attachment; its data are not read."""
+
+    title: str | None = None
+
+
+class Content(Element):
+    """DocumentReference.content."""
+
+    attachment: Attachment | None = None
+
+
+class DocumentContext(Element):
+    """DocumentReference.context."""
+
+    period: Span | None = None
+
+
+class DocumentReference(Resource, tag_field="resourceType", tag="DocumentReference"):
+    """FHIR DocumentReference: what a document is, not what it says."""
+
+    status: str | None = None
+    docStatus: str | None = None
+    type: CodeableConcept | None = None
+    subject: Reference | None = None
+    date: str | None = None
+    description: str | None = None
+    content: list[Content] | None = None
+    context: DocumentContext | None = None
 
 
 class OutcomeIssue(Element):
@@ -334,6 +385,8 @@ KINDS: dict[str, type[Resource]] = {
         DiagnosticReport,
         Procedure,
         Immunization,
+        AllergyIntolerance,
+        DocumentReference,
         Medication,
         Patient,
         OperationOutcome,
@@ -357,10 +410,7 @@ def _whole(kind: type[Resource]) -> Any:
     return msgspec.defstruct("WholeBundle", members, gc=False)
 
 
-WHOLE: dict[str, Any] = {
-    kind.__name__: _whole(kind)
-    for kind in (Observation, Condition, MedicationRequest, MedicationStatement, ServiceRequest, DiagnosticReport, Procedure, Immunization)
-}
+WHOLE: dict[str, Any] = {kind.__name__: _whole(kind) for kind in KINDS.values() if kind not in (Medication, Patient, OperationOutcome)}
 WHOLE_DECODERS = {name: msgspec.json.Decoder(bundle) for name, bundle in WHOLE.items()}
 
 

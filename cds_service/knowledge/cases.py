@@ -10,7 +10,7 @@ from cds_service.knowledge.loader import Knowledge
 from cds_service.knowledge.model import Case, CaseFact
 from cds_service.record.codes import Code, code
 from cds_service.record.dates import Day, moment
-from cds_service.record.facts import Condition, Immunization, LabResult, Medication, Order, PatientRecord, Procedure, Report, Source
+from cds_service.record.facts import Allergy, Condition, Immunization, LabResult, Medication, Order, PatientRecord, Procedure, Report, Source
 
 _DEFAULT_DATE = "2026-11-01"
 
@@ -59,6 +59,11 @@ def record_of(knowledge: Knowledge, case: Case) -> PatientRecord:
                 conclusion=f.conclusion or "",
             )
             for i, f in enumerate(chart.reports)
+        )
+        + tuple(Report(**_coded(knowledge, case, f, f"DocumentReference/d{i}", "final"), attached=True) for i, f in enumerate(chart.documents)),
+        allergies=tuple(
+            Allergy(**_coded(knowledge, case, f, f"AllergyIntolerance/a{i}", "active"), verification=f.verification or "confirmed")
+            for i, f in enumerate(chart.allergies)
         ),
         sources=sources,
     )

@@ -13,6 +13,7 @@ import msgspec
 
 from cds_service.errors import KnowledgeError
 from cds_service.knowledge import valueset, yaml12
+from cds_service.knowledge.entries import AllergyTexts, DocumentTexts
 from cds_service.knowledge.model import (
     AssessmentRules,
     CardText,
@@ -76,9 +77,13 @@ class Knowledge:
         self.matcher = TermMatcher(self.phrases, self.guards)
         self.never, self.maybe = anywhere(self.guards.never), anywhere(self.guards.provisional)
         self.not_systemic = phrase_pattern(self.guards.not_systemic)
+        named = TermMatcher(self.phrases, None)
+        self.allergy_texts = AllergyTexts(named, self.guards.no_allergy)
+        self.document_texts = DocumentTexts(named, self.phrases, self.guards, {*self.guards.in_documents, self.genetics.test_codes})
         self.concepts = _concepts(self.value_sets)
         self.ingredients = self._ingredients()
         self.source_of_set = {s: r.domain for r in self.requirements.values() for s in r.codes_of}
+        self.domains_of_documents = frozenset(r.domain for r in self.requirements.values() if r.resource == "DocumentReference")
         self.organ_sets = {s: f.organ.strength for f in self.red_flags.values() if f.organ for c in leaves(f.when) for s in value_sets_of(c)}
         self._sets_of_all = lru_cache(maxsize=4096)(self._union)
         self._remembered = lru_cache(maxsize=4096)(self._reading)
@@ -222,9 +227,15 @@ def _concepts(value_sets: Mapping[str, ValueSet]) -> dict[Code, frozenset[str]]:
             found.setdefault(concept.code, set()).add(value_set.id)
     excluded = {one: {v.id for v in value_sets.values() if one in v.excluded} for v in value_sets.values() for one in v.excluded}
     wide = {code: frozenset(sets) for code, sets in found.items()}
-    return {
-        code: frozenset().union(*(wide.get(c, frozenset()) for c in broader(code))) - excluded.get(code, frozenset()) for code in {*wide, *excluded}
-    }
+    none: frozenset[str] = frozenset()
+
+    def sets(code: Code) -> frozenset[str]:
+        """Those of the code and of the categories above it, but for those that leave one of them out without naming the code."""
+        every = broader(code)
+        left_out = none.union(*(excluded.get(c, none) for c in every)) - wide.get(code, none)
+        return none.union(*(wide.get(c, none) for c in every)) - left_out
+
+    return {code: sets(code) for code in {*wide, *excluded}}
 
 
 def shipped(root: Path | None = None) -> Iterator[Path]:

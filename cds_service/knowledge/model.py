@@ -651,6 +651,9 @@ class Guards(Author, frozen=True, kw_only=True):
     not_systemic: tuple[str, ...]
     systemic_only: tuple[str, ...]
     whole_text: Mapping[str, tuple[str, ...]] = {}
+    no_allergy: tuple[str, ...] = ()  # patterns at the start of a piece of an allergy entry that denies one
+    in_documents: Mapping[str, str] = {}  # value sets of reports that stand in documents, and their names on a card
+    no_report: tuple[str, ...] = ()  # a document with such a word only speaks of a report
 
 
 # --- cases ---
@@ -694,6 +697,8 @@ class CaseRecord(Author, frozen=True, kw_only=True):
     immunizations: tuple[CaseFact, ...] = ()
     orders: tuple[CaseFact, ...] = ()
     reports: tuple[CaseFact, ...] = ()
+    allergies: tuple[CaseFact, ...] = ()
+    documents: tuple[CaseFact, ...] = ()  # reports that stand in a document
     unavailable: tuple[str, ...] = ()
 
 

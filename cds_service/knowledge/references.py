@@ -133,6 +133,7 @@ def _value_sets(knowledge: Knowledge) -> Iterator[Fault]:
             named += [("measurements.yaml", (i, "derived"), s) for s in (m.derived.percent, m.derived.of)]
     named += [("terms.yaml", ("terms", s), s) for s in knowledge.phrases]
     named += [("guards.yaml", ("systemic_only",), s) for s in knowledge.guards.systemic_only]
+    named += [("guards.yaml", ("in_documents",), s) for s in knowledge.guards.in_documents]
     named += [("requirements.yaml", (i,), s) for i, r in enumerate(knowledge.requirements.values()) for s in r.codes_of]
     named += [("orders.yaml", (i,), s) for i, o in enumerate(knowledge.orders.values()) for s in (*o.unless_result, o.ordered_as)]
     for file, place, value_set in named:
@@ -194,6 +195,8 @@ def _gene_faults(knowledge: Knowledge) -> Iterator[Fault]:
     patterns += [(("confirming_patterns", i), p.pattern) for i, p in enumerate(genetics.confirming_patterns)]
     for place, pattern in patterns:
         yield from _pattern_fault("genetics.yaml", place, pattern)
+    for i, pattern in enumerate(knowledge.guards.no_allergy):
+        yield from _pattern_fault("guards.yaml", ("no_allergy", i), pattern)
     for name in _MESSAGES:
         if name not in genetics.messages:
             yield "genetics.yaml", ("messages",), f"the message '{name}' is missing. Add it."

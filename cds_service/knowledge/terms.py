@@ -60,18 +60,18 @@ def anywhere(phrases: tuple[str, ...]) -> re.Pattern[str] | None:
 
 
 class TermMatcher:
-    """Finds the value sets that a text names, skipping phrases that the text negates."""
+    """Finds the value sets that a text names, skipping phrases that the text negates; without guards it skips none."""
 
-    def __init__(self, terms: Mapping[str, tuple[str, ...]], guards: Guards) -> None:
+    def __init__(self, terms: Mapping[str, tuple[str, ...]], guards: Guards | None) -> None:
         self._sets: dict[str, list[str]] = {}
         for value_set, phrases in terms.items():
             for phrase in phrases:
                 self._sets.setdefault(phrase, []).append(value_set)
         self._stems = sorted((p.rstrip("*") for p in self._sets if p.endswith("*")), key=len, reverse=True)
         self._pattern = phrase_pattern(tuple(self._sets))
-        negations = phrase_pattern(guards.negations)
+        negations = phrase_pattern(guards.negations) if guards else None
         self._negated = re.compile(rf"{negations.pattern}(?:\s+[\w'/-]+){{0,4}}\s*$") if negations else None
-        after = phrase_pattern(guards.after)
+        after = phrase_pattern(guards.after) if guards else None
         self._denied_after = re.compile(rf"\W{{0,3}}(?:(?:is|was|are|were) )?{after.pattern}") if after else None
 
     def matches(self, text: str) -> tuple[Match, ...]:

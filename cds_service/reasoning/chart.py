@@ -9,10 +9,11 @@ from typing import Any, NamedTuple
 
 from cds_service.knowledge.loader import Knowledge
 from cds_service.knowledge.terms import plain
+from cds_service.reasoning.documents import note_unread
 from cds_service.reasoning.results import USABLE_RESULT, Results, Value
 from cds_service.record.codes import Code
-from cds_service.record.dates import Day, period, start_of
-from cds_service.record.facts import Condition, Fact, Issue, LabResult, Medication, PatientRecord, Procedure, Report
+from cds_service.record.dates import Day, first_day, period, start_of
+from cds_service.record.facts import Allergy, Condition, Fact, Immunization, Issue, LabResult, Medication, PatientRecord, Procedure, Report
 
 _DOUBTFUL = frozenset({"provisional", "differential", "unconfirmed", "confirmed", None})
 COUNTED_VERIFICATION = frozenset({"confirmed", None})
@@ -21,6 +22,8 @@ _DONE_PROCEDURE = frozenset({"completed", "in-progress", "unknown", None})
 _DRUG_HISTORY = frozenset({"active", "completed", "stopped", "on-hold"})
 _NOT_GIVEN_INTENT = frozenset({"proposal", "plan"})
 _WITHDRAWN = frozenset({"entered-in-error", "cancelled"})
+_NO_ALLERGY = frozenset({"refuted", "entered-in-error"})
+_GIVEN_VACCINE = frozenset({"completed", None})
 _NONE: frozenset[str] = frozenset()
 
 
@@ -55,6 +58,8 @@ class Chart:
         self._procedures: dict[str, list[Procedure]] = {}
         self._drugs: dict[str, list[Given]] = {}
         self._reports: dict[str, list[Report]] = {}
+        self._allergies: dict[str, list[Allergy]] = {}
+        self._immunizations: dict[str, dict[Any, Immunization]] = {}
         self._place_labs()
         for condition in record.conditions:
             self._place_condition(condition)
@@ -65,12 +70,17 @@ class Chart:
         for medication in record.medications:
             self._place_medication(medication)
         for report in record.reports:
-            for value_set in self.sets_of_fact(report):
+            for value_set in self.sets_of_report(report):
                 self._reports.setdefault(value_set, []).append(report)
+        for allergy in record.allergies:
+            self._place_allergy(allergy)
+        for immunization in record.immunizations:
+            self._place_immunization(immunization)
+        note_unread(self)
 
     def touched(self) -> set[str]:
         """The value sets of which this chart holds anything."""
-        return {*self._labs, *self._conditions, *self._procedures, *self._drugs, *self._reports}
+        return {*self._labs, *self._conditions, *self._procedures, *self._drugs, *self._reports, *self._allergies, *self._immunizations}
 
     # --- placing facts ---
 
@@ -91,6 +101,13 @@ class Chart:
         """The value sets a fact belongs to by its codes or by its text."""
         told = self.knowledge.reading(fact.text).value_sets if fact.text else _NONE
         return told | self.knowledge.sets_of_all(fact.codes)
+
+    def sets_of_report(self, report: Report) -> frozenset[str]:
+        """The value sets a report belongs to; words alone make a document only a report that documents are known to hold."""
+        if not report.attached:
+            return self.sets_of_fact(report)
+        told = self.knowledge.document_texts.reports_in(report.text) if report.text else _NONE
+        return told | self.knowledge.sets_of_all(report.codes)
 
     def _guarded(self, text: str) -> bool:
         return bool(text) and self.knowledge.reading(text).excluded
@@ -130,6 +147,23 @@ class Chart:
         if told and not coded.isdisjoint(knowledge.organ_sets):
             told = frozenset(s for s in told if knowledge.organ_sets.get(s) != "moderate")
         return coded | told
+
+    def _place_allergy(self, allergy: Allergy) -> None:
+        """An allergy in doubt is a caution as well; one that is refuted or over, and "no known allergies", are none."""
+        if allergy.verification in _NO_ALLERGY or allergy.status in _NOT_CURRENT_PROBLEM:
+            return
+        told = self.knowledge.allergy_texts.read(allergy.text)
+        if told.denied:
+            return
+        for value_set in told.value_sets | self.knowledge.sets_of_all(allergy.codes):
+            self._allergies.setdefault(value_set, []).append(allergy)
+
+    def _place_immunization(self, immunization: Immunization) -> None:
+        """A vaccine that was given; of two entries of one day one is a copy."""
+        if immunization.status not in _GIVEN_VACCINE or (immunization.when and first_day(immunization.when) > self.today):
+            return
+        for value_set in self.sets_of_fact(immunization):
+            self._immunizations.setdefault(value_set, {}).setdefault(immunization.on or immunization, immunization)
 
     def _place_medication(self, medication: Medication) -> None:
         if medication.not_given or medication.intent in _NOT_GIVEN_INTENT or medication.status not in _DRUG_HISTORY:
@@ -197,6 +231,14 @@ class Chart:
     def reports(self, value_set: str) -> list[Report]:
         """Reports of a value set, final or not."""
         return self._reports.get(value_set, [])
+
+    def allergies(self, value_set: str) -> list[Allergy]:
+        """Allergies to what a value set holds that count, certain or not; they say nothing of what was given."""
+        return self._allergies.get(value_set, [])
+
+    def immunizations(self, value_set: str) -> list[Immunization]:
+        """Vaccines of a value set that were given, oldest first, one of each day."""
+        return [*self._immunizations.get(value_set, {}).values()]
 
     def last_done(self, value_set: str) -> Day | None:
         """The day of the newest result or report of a test, whatever it says."""

@@ -182,6 +182,8 @@ def _resulted(criterion: Resulted, chart: Chart) -> Answer:
         newest = max(recent, key=lambda f: f.order)
         return Answer(Truth.PRESENT, (Evidence(what=_label(chart, criterion.value_sets[0]), ref=newest.ref, on=newest.on),))
     sources = {chart.knowledge.source_of_set.get(s, "reports") for s in criterion.value_sets}
+    if not chart.knowledge.guards.in_documents.keys().isdisjoint(criterion.value_sets):
+        sources |= chart.knowledge.domains_of_documents
     if any(f.on is None for f in facts) or not all(chart.record.knows(s) for s in sources):
         return _NOT_KNOWN
     return Answer(Truth.ABSENT)

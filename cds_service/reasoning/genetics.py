@@ -9,6 +9,7 @@ from typing import NamedTuple
 from cds_service.knowledge.loader import Knowledge
 from cds_service.knowledge.model import Genetics
 from cds_service.reasoning.chart import Chart, is_resolved
+from cds_service.reasoning.documents import note_reports
 from cds_service.reasoning.findings import Evidence, GeneticState, GeneticStatus
 from cds_service.reasoning.narrative import Fraction, NarrativeReader, Spoken, fraction_of, scale_of, shortest
 from cds_service.record.codes import Code
@@ -204,6 +205,10 @@ def genetic_status(reader: GeneReader, chart: Chart, *, compatible: bool) -> Gen
     for early in (r for r in about if _is_future(r, chart)):
         chart.note(f"{reader.rules.gene} result of {early.on} is dated in the future and was not used", "Correct the date of the result.")
     about = [r for r in about if not _is_future(r, chart)]
+    # A document that only speaks of the gene is no report of it; what does stand in one was not read.
+    unread = [r for r in about if r.attached and reader.rules.test_codes in chart.sets_of_report(r)]
+    note_reports(chart, reader.rules.test_codes, unread)
+    about = [r for r in about if not r.attached]
     if len(about) > _MOST_REPORTS:
         chart.note(f"only the newest {_MOST_REPORTS} of {len(about)} reports about the gene were read", "Send fewer reports.")
         about = about[:_MOST_REPORTS]
@@ -212,7 +217,7 @@ def genetic_status(reader: GeneReader, chart: Chart, *, compatible: bool) -> Gen
     readings = [r for r in readings if "not-understood" not in r.reasons or r.variant or reader.is_specific(r.report)]
     readings = [_with_same_day(reader, r, readings) for r in readings]
     diagnosis = [c for c in chart.conditions(reader.rules.disease_codes) if not is_resolved(c)]
-    ordered = _ordered(reader, chart, about, readings)
+    ordered = _ordered(reader, chart, [*unread, *about], readings)
     unreadable = bool(readings) and all("not-understood" in r.reasons for r in readings)
     if readings and not (diagnosis and unreadable):
         newest = max(readings, key=lambda r: (_day(r), r.call, r.report.ref or ""))
@@ -259,7 +264,7 @@ def _may_be_one(reader: GeneReader, one: Reading, other: Reading) -> bool:
 
 def _says_something(report: Report) -> bool:
     """Leave out panels that only name the gene while their members carry the result."""
-    return bool(report.conclusion or report.conclusion_codes or report.interpretations or report.items)
+    return not report.attached and bool(report.conclusion or report.conclusion_codes or report.interpretations or report.items)
 
 
 def _weigh(

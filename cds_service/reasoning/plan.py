@@ -25,9 +25,9 @@ from cds_service.knowledge.model import (
 )
 from cds_service.knowledge.references import leaves, parts_of, value_sets_of
 from cds_service.reasoning.chart import Chart
-from cds_service.reasoning.criteria import Answer, Question, question
+from cds_service.reasoning.criteria import Question, question
 from cds_service.reasoning.expressions import Formula, formula
-from cds_service.reasoning.findings import Finding, RuleOutcome
+from cds_service.reasoning.findings import Answer, Finding, RuleOutcome
 from cds_service.reasoning.truth import Truth, all_of, at_least
 from cds_service.record.facts import PatientRecord, Source
 

@@ -27,15 +27,16 @@ _DENIED_AFTER = re.compile(
 def report_text(criterion: ReportText, chart: Chart) -> Answer:
     """What a report says is present or absent; what it does not mention stays open."""
     start = chart.window(criterion.within) if criterion.within else None
-    denied = False
+    denied = unread = False
     for report in sorted(chart.reports(criterion.value_set), key=lambda r: r.order, reverse=True):
         if report.status not in _READABLE or (start and report.on and report.on < start):
             continue
+        unread = unread or report.attached
         said, sentence = _said(criterion, chart, report)
         if said is Truth.PRESENT:
             return Answer(said, (Evidence(what="Report", ref=report.ref, on=report.on, quote=sentence),))
         denied = denied or said is Truth.ABSENT
-    return Answer(Truth.ABSENT if denied and chart.record.knows("reports") else Truth.UNKNOWN)
+    return Answer(Truth.ABSENT if denied and not unread and chart.record.knows("reports") else Truth.UNKNOWN)
 
 
 def _said(criterion: ReportText, chart: Chart, report: Report) -> tuple[Truth, str]:

@@ -114,6 +114,11 @@ def last_day(when: Moment) -> Day:
     return Day(when.day.year, month, calendar.monthrange(when.day.year, month)[1])
 
 
+def first_day(when: Moment) -> Day:
+    """The first day that an incomplete date may mean."""
+    return when.day if when.precision == "day" else Day(when.day.year, 1 if when.precision == "year" else when.day.month, 1)
+
+
 def age_on(birth: Day, day: Day) -> int:
     """Answer completed years; someone born on 29 February has the birthday on 1 March in other years."""
     return day.year - birth.year - ((day.month, day.day) < (birth.month, birth.day))

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from cds_service.invocation import Service
+from cds_service.reasoning.chart import Chart
 from tests import build
 from tests.http.test_subjects import UUID, about, call, said, topics
 
@@ -258,3 +260,50 @@ def test_never_counts_a_contained_result_whose_meaning_an_extension_changes(clie
 
     assert ["vexas-consider"] == topics(answer)
     assert "has a modifierExtension" in said(answer)
+
+
+# --- allergies and documents ---
+
+
+def document(text: str, **members: Any) -> dict[str, Any]:
+    """A current document with a name."""
+    resource = {"resourceType": "DocumentReference", "id": "doc-1", "status": "current", "date": "2026-10-01", "type": {"text": text}}
+    return {**resource, "subject": build.subject(), **members}
+
+
+def test_says_on_the_card_that_the_patients_own_report_was_not_read(client):
+    """The gene's report in a document is named, its result is not known, and the suspicion stands."""
+    answer = call(client, {**build.suspect(), "documents": build.bundle(document("UBA1 report: p.Met41Thr detected"))})
+
+    assert ["vexas-test-uba1"] == topics(answer)
+    assert "UBA1 report of 2026-10-01 stands in a document and was not read" in said(answer)
+    assert "cannot be read here" in answer["cards"][0]["detail"]
+
+
+@pytest.mark.parametrize("reference", [{"reference": r} for r in ("Patient/p2", "Group/p1", *DISGUISED)] + [*UNNAMED.values(), None])
+def test_never_counts_a_document_of_another_patient(client, reference):
+    """Another patient's document answers as if it were not there, but for the word that it was left out."""
+    foreign = [document(text, id=text, subject=reference) for text in ("UBA1 report", "Bone marrow report")]
+
+    answer = call(client, {**build.suspect(), "documents": build.bundle(*foreign)})
+
+    assert "2 in 'documents'" in said(answer)
+    assert "stands in a document" not in said(answer)
+    assert call(client, build.suspect())["cards"][0]["suggestions"] == answer["cards"][0]["suggestions"]
+
+
+@pytest.mark.parametrize("reference", [{"reference": r} for r in ("Patient/p2", "Group/p1", *DISGUISED)] + [*UNNAMED.values(), None])
+def test_never_counts_an_allergy_of_another_patient(reference):
+    """Another patient's allergy never reaches the chart; the same one of this patient does."""
+    charts = [chart_with_allergy(who) for who in (reference, build.subject())]
+
+    assert [0, 1] == [len(c.allergies("rx-csdmard")) for c in charts]
+    assert ["1 in 'allergies'" in str(list(c.issues)) for c in charts] == [True, False]
+
+
+def chart_with_allergy(reference: Any) -> Chart:
+    """The chart of a whole request with one allergy about someone."""
+    allergy = {"resourceType": "AllergyIntolerance", "id": "a", "patient": reference, "code": {"text": "Azathioprine"}}
+    service = Service(build.KNOWLEDGE, "http://127.0.0.1:8080", lambda: build.TODAY)
+    body = build.body_of(build.request({**build.suspect(), "allergies": build.bundle(allergy)}))
+    return Chart(build.KNOWLEDGE, service.chart(service.read(body), build.TODAY), build.TODAY)

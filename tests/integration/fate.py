@@ -94,7 +94,16 @@ def read_record(call: Call) -> PatientRecord:
 
 def facts(record: PatientRecord) -> Iterator[Fact]:
     """Every fact of a record."""
-    for several in (record.labs, record.conditions, record.medications, record.procedures, record.immunizations, record.orders, record.reports):
+    for several in (
+        record.labs,
+        record.conditions,
+        record.medications,
+        record.procedures,
+        record.immunizations,
+        record.orders,
+        record.reports,
+        record.allergies,
+    ):
         yield from several
 
 

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 CACHE = Path(__file__).parent.parent.parent / ".run" / "independent"
 LARGEST_FILE = 64 * 1024 * 1024
 _MAY_HOLD_A_CHART = re.compile(
-    rb'"resourceType"\s*:\s*"(Bundle|Patient|Observation|Condition|Medication(Request|Statement)?|ServiceRequest|DiagnosticReport|Procedure|Immunization)"'
+    rb'"resourceType"\s*:\s*"(Bundle|Patient|Observation|Condition|Medication(Request|Statement)?|ServiceRequest|DiagnosticReport|Procedure|Immunization|AllergyIntolerance|DocumentReference)"'
 )
 
 

@@ -101,7 +101,18 @@ def test_takes_any_json_as_a_prefetch_value(client, key, value):
 @given(
     key=st.sampled_from(build.KEYS),
     kind=st.sampled_from(
-        ["Observation", "Condition", "MedicationRequest", "MedicationStatement", "ServiceRequest", "DiagnosticReport", "Procedure", "Immunization"]
+        [
+            "Observation",
+            "Condition",
+            "MedicationRequest",
+            "MedicationStatement",
+            "ServiceRequest",
+            "DiagnosticReport",
+            "Procedure",
+            "Immunization",
+            "AllergyIntolerance",
+            "DocumentReference",
+        ]
     ),
     members=st.dictionaries(
         st.sampled_from(
@@ -122,6 +133,14 @@ def test_takes_any_json_as_a_prefetch_value(client, key, value):
                 "dosageInstruction",
                 "dispenseRequest",
                 "conclusion",
+                "result",
+                "presentedForm",
+                "reaction",
+                "verificationStatus",
+                "type",
+                "content",
+                "context",
+                "description",
                 "note",
                 "referenceRange",
                 "meta",

@@ -11,7 +11,19 @@ from cds_service.reasoning.chart import Chart
 from cds_service.reasoning.criteria import Answer, question
 from cds_service.record.codes import Code
 from cds_service.record.dates import Day, moment
-from cds_service.record.facts import Condition, LabResult, Medication, Order, PatientRecord, Procedure, Report, ReportItem, Source
+from cds_service.record.facts import (
+    Allergy,
+    Condition,
+    Immunization,
+    LabResult,
+    Medication,
+    Order,
+    PatientRecord,
+    Procedure,
+    Report,
+    ReportItem,
+    Source,
+)
 
 KNOWLEDGE = load()
 TODAY = Day(2026, 11, 22)
@@ -95,6 +107,8 @@ def record(*facts: Any, birth: str | None = "1956-03-04", sex: str | None = "mal
         procedures=of(Procedure),
         orders=of(Order),
         reports=of(Report),
+        allergies=of(Allergy),
+        immunizations=of(Immunization),
         sources=sources,
         **members,
     )

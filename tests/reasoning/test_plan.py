@@ -33,7 +33,7 @@ def record_of(path) -> PatientRecord:
 def thinned(record: PatientRecord, seed: int) -> PatientRecord:
     """A record of which some facts and some sources are missing."""
     chance = random.Random(seed)
-    fields = ("labs", "conditions", "medications", "procedures", "reports")
+    fields = ("labs", "conditions", "medications", "procedures", "reports", "allergies", "immunizations")
     facts: dict[str, Any] = {name: tuple(f for f in getattr(record, name) if chance.random() < 0.6) for name in fields}
     sources = {domain: chance.choice([Source.READ, Source.READ, Source.UNAVAILABLE]) for domain in record.sources}
     return msgspec.structs.replace(record, **facts, sources=sources, sex=chance.choice(["male", "female", None]))

@@ -1,0 +1,188 @@
+"""Allergies and vaccines in a chart: which count, by which words, and that no allergy is ever a drug that was given."""
+
+import pytest
+
+from cds_service.reasoning.chart import Chart
+from cds_service.reasoning.plan import Plan, Scope
+from cds_service.reasoning.truth import Truth
+from cds_service.record.codes import Code
+from cds_service.record.dates import moment
+from cds_service.record.facts import Allergy, Immunization
+from tests.reasoning.charts import KNOWLEDGE, TODAY, chart, drug, first, record
+
+PLAN = Plan(KNOWLEDGE)
+DRUG_SETS = sorted(s for s in KNOWLEDGE.value_sets if s.startswith("rx-"))
+VACCINES = "cvx-vaccines"
+
+
+def allergy(text="", value_set=None, **members):
+    """An active, confirmed allergy by words or by the first code of a value set."""
+    members = {
+        "status": "active",
+        "verification": "confirmed",
+        "codes": (first(value_set),) if value_set else (),
+        "ref": "AllergyIntolerance/1",
+        **members,
+    }
+    return Allergy(text=text, **members)
+
+
+def vaccine(on="2026-05-01", **members):
+    """A vaccine that was given."""
+    members = {"codes": (first(VACCINES),), "status": "completed", "ref": f"Immunization/{on}", **members}
+    return Immunization(when=moment(on) if on else None, **members)
+
+
+# --- which allergies count ---
+
+
+@pytest.mark.parametrize("value_set", DRUG_SETS)
+def test_finds_an_allergy_by_any_code_of_a_drug(value_set):
+    """The codes by which drugs are found name allergies as well."""
+    assert 1 == len(chart(allergy(value_set=value_set)).allergies(value_set))
+
+
+@pytest.mark.parametrize(
+    ("verification", "status", "counts"),
+    [
+        ("confirmed", "active", 1),
+        ("unconfirmed", "active", 1),
+        (None, None, 1),
+        ("presumed", "active", 1),
+        ("refuted", "active", 0),
+        ("entered-in-error", "active", 0),
+        ("confirmed", "inactive", 0),
+        ("confirmed", "resolved", 0),
+        ("unconfirmed", "resolved", 0),
+    ],
+)
+def test_counts_an_allergy_in_doubt_and_none_that_is_refuted_or_over(verification, status, counts):
+    """For safety an unconfirmed allergy is a caution; a refuted or resolved one never is."""
+    asked = chart(allergy("Azathioprine", "rx-csdmard", verification=verification, status=status))
+
+    assert counts == len(asked.allergies("rx-csdmard"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Azathioprine",
+        "AZATHIOPRINE 50 MG TABLET",
+        "Imuran / azathioprine",
+        "Could not tolerate azathioprine",
+        "Not tolerated: azathioprine",
+        "Azathioprine? rash",
+        "Possible reaction to azathioprine, reported by wife",
+        "Do not give azathioprine",
+        "Non-severe reaction to azathioprine",
+        "No anaphylaxis, but hepatitis with azathioprine",
+        "Azathioprine (no known food allergies)",
+        "No known food allergies. Azathioprine: pancreatitis",
+        "No other known allergies than azathioprine",
+        "Not an allergy but intolerance of azathioprine",
+        "No azathioprine",
+        "No known allergies except azathioprine",
+        "No known drug allergies other than azathioprine",
+        "NKDA - azathioprine: pancreatitis",
+        "NKDA except azathioprine",
+    ],
+)
+def test_finds_an_allergy_by_its_words_however_they_doubt(text):
+    """In an allergy list a drug is one to be careful with, unless the entry denies an allergy."""
+    assert 1 == len(chart(allergy(text)).allergies("rx-csdmard"))
+
+
+@pytest.mark.parametrize("coded", [None, "rx-csdmard"], ids=["by words", "with a code"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "No known allergies",
+        "No Known Drug Allergies",
+        "NKDA",
+        "NKA (no known allergies)",
+        "NKDA / azathioprine",
+        "No known allergy to azathioprine",
+        "No known drug allergy or intolerance to azathioprine or to methotrexate",
+        "No known allergies / azathioprine",
+        "Patient denies any drug allergies",
+        "Patient is not allergic to azathioprine",
+        "No history of allergy to azathioprine",
+        "No known history of drug allergy; no known intolerances",
+        "No allergies.",
+        "Not known to have allergies to azathioprine",
+    ],
+)
+def test_never_counts_an_entry_that_denies_an_allergy(text, coded):
+    """An entry such as "no known allergies" is none, whatever is named or coded beside it."""
+    asked = chart(allergy(text, coded))
+
+    assert [] == asked.allergies("rx-csdmard")
+    assert set() == asked.touched()
+
+
+def test_takes_no_code_for_an_allergy_but_its_own():
+    """A code of no value set names nothing."""
+    assert set() == chart(allergy(codes=(Code("http://snomed.info/sct", "716186003"),))).touched()
+
+
+# --- what an allergy is not ---
+
+
+@pytest.mark.parametrize("unread", [(), ("medications",), ("allergies",)])
+@pytest.mark.parametrize("value_set", DRUG_SETS)
+def test_never_reads_an_allergy_as_a_drug_given(value_set, unread):
+    """Every flag has the answer of the same chart without the allergy."""
+    with_it, without = (record(*facts, unread=unread) for facts in ([allergy(value_set=value_set)], []))
+    allergic, plain = (Scope(PLAN, Chart(KNOWLEDGE, r, TODAY)) for r in (with_it, without))
+
+    assert {value_set} <= allergic.chart.touched()
+    assert [] == allergic.chart.drugs(value_set)
+    assert {n: plain.finding(n) for n in KNOWLEDGE.flags} == {n: allergic.finding(n) for n in KNOWLEDGE.flags}
+
+
+def test_keeps_a_drug_that_is_given_in_spite_of_an_allergy():
+    """An allergy takes no drug away either."""
+    scope = Scope(PLAN, chart(drug("rx-systemic-glucocorticoid", "2026-10-01", status="active"), allergy("Prednisone")))
+
+    assert Truth.PRESENT is scope.truth("glucocorticoid-now")
+    assert 1 == len(scope.chart.allergies("rx-systemic-glucocorticoid"))
+
+
+# --- vaccines ---
+
+
+@pytest.mark.parametrize(
+    ("members", "doses"),
+    [
+        ({}, 1),
+        ({"status": None}, 1),
+        ({"status": "not-done"}, 0),
+        ({"status": "entered-in-error"}, 0),
+        ({"on": "2026-11-22"}, 1),
+        ({"on": "2026-11-23"}, 0),
+        ({"on": "2026-12"}, 0),
+        ({"on": "2026"}, 1),
+        ({"on": "2027"}, 0),
+        ({"on": None}, 1),
+    ],
+)
+def test_counts_a_vaccine_that_was_given(members, doses):
+    """One that was refused, withdrawn or is still to come is no dose."""
+    asked = chart(vaccine(**members))
+
+    assert doses == len(asked.immunizations(VACCINES))
+    assert ({VACCINES} if doses else set()) == asked.touched()
+
+
+def test_counts_two_entries_of_one_day_as_one_dose():
+    """The same dose often stands in the chart twice; doses of two days are two."""
+    given = [vaccine("2026-05-01", ref="Immunization/a"), vaccine("2026-05-01T09:00:00Z", ref="Immunization/b"), vaccine("2026-05-02")]
+
+    assert ["Immunization/a", "Immunization/2026-05-02"] == [i.ref for i in chart(*given).immunizations(VACCINES)]
+
+
+def test_counts_undated_vaccines_each():
+    """Without a day nobody can say that two are one."""
+    given = [vaccine(None, ref="Immunization/a"), vaccine(None, ref="Immunization/b")]
+
+    assert 2 == len(chart(*given).immunizations(VACCINES))
