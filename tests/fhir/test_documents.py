@@ -104,8 +104,10 @@ def test_does_not_take_what_a_document_contains():
 @pytest.mark.parametrize("turned", [False, True])
 @pytest.mark.parametrize("withdrawn", [{"status": "superseded"}, {"docStatus": "entered-in-error"}])
 def test_takes_the_withdrawn_one_of_two_versions_of_one_time(turned, withdrawn):
-    """Two versions without a time: the one that no longer stands holds, whichever came first."""
-    versions = [document(), document(**withdrawn)]
+    """The one that no longer stands holds, whichever came first."""
+    # The same instant in two spellings, of which that of the document that stands would sort last.
+    meta = [{"lastUpdated": "2026-05-02T11:00:00+01:00"}, {"lastUpdated": "2026-05-02T10:00:00Z"}]
+    versions = [document(meta=meta[0]), document(meta=meta[1], **withdrawn)]
 
     assert () == gathered(*(reversed(versions) if turned else versions)).reports
 

@@ -117,7 +117,10 @@ def test_finds_vacuoles_in_the_report_that_can_be_read():
 TITLES = ["UBA1 report", "UBA1 p.Met41Thr detected, VAF 60 %", "UBA1 negative", "UBA1 not detected, all coding exons sequenced"]
 
 
-@pytest.mark.parametrize("facts", [{"code": UBA1_TEST}, *({"text": t} for t in TITLES)], ids=["by code", *TITLES])
+BESIDE = {"code": UBA1_TEST, "conclusion": "UBA1 p.Met41Thr detected, VAF 60 %."}
+
+
+@pytest.mark.parametrize("facts", [{"code": UBA1_TEST}, BESIDE, *({"text": t} for t in TITLES)], ids=["by code", "with words beside it", *TITLES])
 def test_never_decides_from_a_gene_report_in_a_document(facts):
     """It is neither negative nor positive, the suspicion stands, and the card says that it cannot be read here."""
     found = assess(*SUSPECT, document(**facts))
