@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
+from itertools import product
 from typing import Literal
 
 from cds_service.cards import wording
@@ -148,14 +149,14 @@ class Composer:
         return detail
 
     def _advice_detail(self, topic: str, text: CardText, assessment: Assessment, record: PatientRecord) -> str:
-        """Every line of advice that fits; what does not fit is at least named."""
+        """Every line of advice that fits, with links to the sources if they fit too; what does not fit is at least named."""
         mine = [(a, r) for a in assessment.advice if (r := self.knowledge.recommendations[a.id]).topic == topic]
         # What warns comes first: it must never be what does not fit.
         present = sorted(((a, r) for a, r in mine if a.truth is Truth.PRESENT), key=lambda pair: not pair[0].warns)
         unread = self._wording.unread(assessment, record, care=True)
         unchecked = [r.short for a, r in mine if a.truth is Truth.UNKNOWN] if unread else []
         detail = ""
-        for count in range(len(present), -1, -1):
+        for count, linked in product(range(len(present), -1, -1), (True, False)):
             sources = wording.Sources(self.knowledge)
             lines = [f"- {self._advice_line(a, r, assessment, sources)}" for a, r in present[:count]]
             rest = [self._short(a, r) for a, r in present[count:]]
@@ -165,7 +166,7 @@ class Composer:
                 "\n".join([*lines, *([f"- Also: {'; '.join(rest)}"] if rest else [])]),
                 f"**Not checked** for want of data: {', '.join(unchecked)}" if unchecked else "",
                 f"**Not available** {'; '.join(unread[:4])}{_more(unread, 4)}" if unread else "",
-                sources.line(),
+                sources.line(linked=linked),
             )
             if len(detail) <= LONGEST_DETAIL:
                 break
@@ -175,7 +176,7 @@ class Composer:
         return f"{item.short} (with cautions)" if advice.cautions else item.short
 
     def _advice_line(self, advice: Advice, item: Recommendation, assessment: Assessment, sources: wording.Sources) -> str:
-        cautions = "; ".join(item.cautions[i].text for i in advice.cautions)
+        cautions = "; ".join(wording.caution_text(item.cautions[i], assessment) for i in advice.cautions)
         shown = "".join(self._shown(name, assessment) for name in item.shows)
         text = item.text if advice.variation is None else item.variations[advice.variation].text
         missing = ", ".join(item.parts[i].text for i in advice.parts)

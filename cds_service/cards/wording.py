@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from cds_service.cards.markdown import escape, link, quantity
 from cds_service.knowledge.loader import Knowledge
-from cds_service.knowledge.model import Age, Flag, Lab, Sex
+from cds_service.knowledge.model import Age, Caution, Flag, Lab, Resulted, Sex
 from cds_service.knowledge.references import leaves
 from cds_service.reasoning.findings import Assessment, Evidence, Finding
 from cds_service.reasoning.truth import Truth
@@ -26,9 +26,10 @@ class Sources:
         numbers = [self._numbers.setdefault(n, len(self._numbers) + 1) for n in names]
         return f" [{', '.join(map(str, numbers))}]" if numbers else ""
 
-    def line(self) -> str:
-        """Every citation used, as a numbered line of links."""
-        named = (f"{i} {link(self._knowledge.citations[n].short, self._knowledge.citations[n].url)}" for n, i in self._numbers.items())
+    def line(self, *, linked: bool = True) -> str:
+        """Every citation used, as a numbered line of links, or of names where links would take the place of advice."""
+        cited = [(i, self._knowledge.citations[n]) for n, i in self._numbers.items()]
+        named = (f"{i} {link(c.short, c.url if linked else None)}" for i, c in cited)
         return f"**Sources** {' · '.join(named)}" if self._numbers else ""
 
 
@@ -46,7 +47,7 @@ class Wording:
         self._knowledge = knowledge
         self._criteria = {c.id: c for tier in knowledge.assessment.tiers for c in tier.any}
         self._shown = tuple(f for f in knowledge.red_flags.values() if f.shown)
-        self._facts = tuple(f for f in knowledge.facts.values() if not isinstance(f.when, Age | Sex))
+        self._facts = tuple(f for f in knowledge.facts.values() if not isinstance(f.when, Age | Resulted | Sex))
         needed = {r.domain for r in knowledge.requirements.values() if not r.care}
         self._care_only = frozenset(r.domain for r in knowledge.requirements.values() if r.care) - needed
         self._wanted = tuple((name, _tests(knowledge, flag)) for name, flag in knowledge.red_flags.items() if flag.weight >= 1)
@@ -132,6 +133,25 @@ def finding_line(flag: Flag, finding: Finding, assessment: Assessment) -> str:
         provisional = f" ({flag.provisional.text})"
     qualified = f"{provisional}{f' ({finding.remarks[0]})' if finding.remarks else ''}"
     return f"{flag.label}{qualified}: {facts}" if facts else f"{flag.label}{qualified}"
+
+
+def caution_text(caution: Caution, assessment: Assessment) -> str:
+    """A caution with the facts that raise it: `history of VTE (2025-03-04)`, `platelets below 50 (40 10*9/L, 2026-07-20)`."""
+    named = [caution.when] if isinstance(caution.when, str) else caution.when.all or ()
+    found = [assessment.findings[n] for n in named if isinstance(n, str) and n in assessment.findings]
+    facts = dict.fromkeys(_brief(f.evidence[0]) for f in found if f.truth is Truth.PRESENT and f.evidence)
+    return f"{caution.text} ({'; '.join(filter(None, facts))})" if any(facts) else caution.text
+
+
+def _brief(evidence: Evidence) -> str:
+    """The least that identifies a fact: a drug's name, a result's value and day, or a problem's day."""
+    if evidence.what == "Age" or evidence.on is None:
+        return ""
+    if evidence.value is None:
+        return day_text(evidence)
+    if evidence.what[:1].islower():
+        return evidence.what
+    return f"{quantity(evidence.value)}, {day_text(evidence)}"
 
 
 def evidence_text(evidence: Evidence, flag: Flag | None = None) -> str:
