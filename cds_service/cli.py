@@ -1,4 +1,4 @@
-"""The command line: serve, evaluate, check, request."""
+"""The command line: serve, evaluate, check, request, export-knowledge."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from cds_service.check import read_json
 from cds_service.ehr.prefetch import hook_request, shifted, whole_chart
 from cds_service.errors import CDSServiceError
 from cds_service.explain import as_data, as_table
+from cds_service.export import write as write_export
 from cds_service.fhir.gather import gather
 from cds_service.knowledge.loader import load
 from cds_service.protocol.discovery import prefetch_templates
@@ -197,3 +198,12 @@ def check(fixtures: Path | None) -> None:
         print(f"{len(report.faults)} faults")
         sys.exit(1)
     print("sound")
+
+
+@cli.command("export-knowledge")
+@click.argument("folder", type=click.Path(path_type=Path))
+def export_knowledge(folder: Path) -> None:
+    """Write the knowledge as FHIR R4 into a new or empty folder: its ValueSets, and a Library with the authored files."""
+    knowledge = load(from_environment(os.environ).knowledge)
+    count, module = len(write_export(knowledge, folder)), knowledge.module
+    _say(f"{folder}: {count} resources of {module.id} {module.version} ({module.status}), SHA-256 {knowledge.digest}")

@@ -17,7 +17,8 @@ _MARK = {"present": "+", "absent": "-", "unknown": "?"}
 def as_table(knowledge: Knowledge, assessment: Assessment) -> Iterator[str]:
     """Lines of a readable report: the answer, rules with their items, every red flag, alternatives, advice, issues."""
     topics = topic_codes(knowledge, assessment)
-    yield f"{knowledge.module.title} on {assessment.today} (knowledge {knowledge.module.version}, {knowledge.module.status})"
+    module = knowledge.module
+    yield f"{module.title} on {assessment.today} (knowledge {module.version}, {module.status}, SHA-256 {knowledge.digest[:12]})"
     yield f"Cards: {', '.join(topics) or 'none'}"
     yield f"Tier: {assessment.tier or 'none'}; criteria met: {', '.join(assessment.criteria) or 'none'}{' (lowered)' if assessment.lowered else ''}"
     state = assessment.genetics

@@ -237,3 +237,18 @@ def test_leaves_no_half_written_example(before, tmp_path):
     assert refused.returncode != 0
     assert ({"request.json": before} if before else {}) == left
     assert HOOK_KEYS == list(json.loads((tmp_path / ".run" / "request.json").read_text(encoding="utf-8")))
+
+
+# --- which knowledge ---
+
+
+def test_evaluate_names_the_knowledge_in_both_forms(capsys, knowledge):
+    """The table has version and the digest's first digits, the data the whole digest."""
+    path = str(build.FIXTURES / "healthy-man-80.json")
+    main(["evaluate", path])
+    table = capsys.readouterr().out
+    main(["evaluate", "--json", path])
+    data = json.loads(capsys.readouterr().out)
+
+    assert f"knowledge {knowledge.module.version}, draft, SHA-256 {knowledge.digest[:12]})" in table.splitlines()[0]
+    assert (knowledge.module.version, knowledge.digest) == (data["module"]["version"], data["module"]["digest"])

@@ -17,6 +17,8 @@ def blueprint(service: Service) -> Blueprint:
     """GET /cds-services and POST /cds-services/{id}."""
     routes = Blueprint("protocol", __name__)
     discovery = encode(listing(service.knowledge))
+    module = service.knowledge.module
+    decided_by = {"knowledge": module.id, "version": module.version, "digest": service.knowledge.digest[:12]}
 
     @routes.get("/cds-services", strict_slashes=False)
     def discover() -> Response:
@@ -29,7 +31,8 @@ def blueprint(service: Service) -> Blueprint:
         spent = round((time.perf_counter() - started) * 1000, 2)
         event(
             "hook.answered",
-            service=service.knowledge.module.service.id,
+            service=module.service.id,
+            **decided_by,
             cards=len(answer.topics),
             topics=",".join(answer.topics),
             issues=answer.issues,

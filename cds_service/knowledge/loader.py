@@ -15,6 +15,7 @@ from cds_service.errors import KnowledgeError
 from cds_service.knowledge import valueset, yaml12
 from cds_service.knowledge.entries import AllergyTexts, DocumentTexts
 from cds_service.knowledge.model import (
+    About,
     AssessmentRules,
     CardText,
     Case,
@@ -33,6 +34,7 @@ from cds_service.knowledge.model import (
     Term,
 )
 from cds_service.knowledge.references import check_references, leaves, value_sets_of
+from cds_service.knowledge.standing import check_standing
 from cds_service.knowledge.terms import Reading, TermMatcher, anywhere, phrase_pattern, plain
 from cds_service.knowledge.units import UnitTable
 from cds_service.knowledge.valueset import ValueSet
@@ -52,6 +54,7 @@ class Knowledge:
         self.folder = folder
         files = _Files(folder)
         self.module = files.one("module.yaml", Module)
+        self.about = files.one("about.yaml", About)
         self.citations = files.named("citations.yaml", Citation)
         self.quantities = files.named("units.yaml", Quantity)
         self.measurements = {m.value_set: m for m in files.many("measurements.yaml", Measurement)}
@@ -73,6 +76,7 @@ class Knowledge:
         self.terms: Mapping[str, Term] = {t.id: t for t in self.assessment.terms}
         self.files = files
         check_references(self)
+        check_standing(self)
         self.units = UnitTable(self.quantities)
         self.matcher = TermMatcher(self.phrases, self.guards)
         self.never, self.maybe = anywhere(self.guards.never), anywhere(self.guards.provisional)

@@ -277,6 +277,13 @@ class OverrideReasons(Author, frozen=True, kw_only=True):
     reasons: tuple[Word, ...]
 
 
+class Approval(Author, frozen=True, kw_only=True):
+    """Who signed a version of a module, and when."""
+
+    on: str
+    by: str
+
+
 class Module(Author, frozen=True, kw_only=True):
     """Identity, version and standing of a knowledge module."""
 
@@ -285,6 +292,9 @@ class Module(Author, frozen=True, kw_only=True):
     version: str
     date: str
     status: Literal["draft", "active", "retired"]
+    approved: Approval | None = None
+    last_review: str | None = None
+    next_review: str | None = None
     status_line: str
     source_label: str
     extension: str
@@ -293,12 +303,60 @@ class Module(Author, frozen=True, kw_only=True):
     topics: Topics
     override_reasons: OverrideReasons
     no_card_when: tuple[str, ...]
+
+
+SourceAttributeId = Literal[
+    "citation",
+    "developer",
+    "funding",
+    "dates",
+    "race",
+    "ethnicity",
+    "language",
+    "sexual-orientation",
+    "gender-identity",
+    "sex",
+    "date-of-birth",
+    "social-determinants",
+    "health-status",
+]
+
+
+class SourceAttribute(Author, frozen=True, kw_only=True):
+    """One of the 13 source attributes of an evidence-based decision support intervention.
+
+    The answer may name {version}, {date}, {status}, {approved}, {last_review}, {next_review} and {citations}.
+    """
+
+    id: SourceAttributeId
+    name: str
+    answer: str
+    used: bool | None = None  # for a kind of data: whether any part of the module reads it
+
+
+class LicenceNotice(Author, frozen=True, kw_only=True):
+    """Whose a code system is; `systems` are the URIs under which value sets name it."""
+
+    name: str
+    systems: tuple[str, ...]
+    notice: str
+
+
+class About(Author, frozen=True, kw_only=True):
+    """What a reader must know to judge the module: purpose, inputs, logic, limits, sources, licences."""
+
     intended_use: str
     intended_users: str
+    intended_population: str
     not_for: tuple[str, ...]
-    licences: tuple[str, ...]
-    open_questions: tuple[str, ...]
+    when_missing: tuple[str, ...]  # what is said, and done, when an input is missing
+    logic: tuple[str, ...]
+    limits: tuple[str, ...]
+    automation_bias: str
+    source_attributes: tuple[SourceAttribute, ...]
+    licences: tuple[LicenceNotice, ...]
     decisions: tuple[str, ...]
+    open_questions: tuple[str, ...]
 
 
 class Citation(Author, frozen=True, kw_only=True):

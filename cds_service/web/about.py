@@ -1,23 +1,37 @@
-"""The start page and /about: what the service is for, what it looks for, by which rules, and from which sources."""
+"""The start page, /about and a page for every entry: what the service is for, by which rules it decides, and from which sources."""
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, make_response, render_template
+from typing import Any
 
+from flask import Blueprint, Response, make_response, render_template, request
+
+from cds_service.errors import UnknownService
 from cds_service.invocation import Service
+from cds_service.protocol.response import encode
+from cds_service.web.catalogue import Catalogue
+from cds_service.web.entries import CONFIDENCE, KINDS
 
 _POLICY = "default-src 'none'; style-src 'self' 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+_JSON, _HTML = "application/json", "text/html"
 
 
 def blueprint(service: Service) -> Blueprint:
-    """GET / and GET /about."""
+    """GET /, GET /about (HTML or JSON), GET /about.json and GET /about/<kind>/<id>."""
     routes = Blueprint("about", __name__, template_folder="templates")
+    catalogue = Catalogue(service.knowledge)
 
-    def page(template: str) -> Response:
-        criteria = [(t.topic, c) for t in service.knowledge.assessment.tiers for c in t.any]
-        response = make_response(render_template(template, k=service.knowledge, base_url=service.base_url, criteria=criteria))
+    def page(template: str, **content: Any) -> Response:
+        shared = {"k": service.knowledge, "base_url": service.base_url, "kinds": KINDS, "confidence": CONFIDENCE}
+        response = make_response(render_template(template, **shared, **content))
         response.headers["Content-Security-Policy"] = _POLICY
         response.headers["Referrer-Policy"] = "no-referrer"
+        return response
+
+    def answer(template: str, content: Any, **more: Any) -> Response:
+        """As HTML, or as JSON where the caller prefers it."""
+        response = _json(content) if _wants_json() else page(template, a=content, **more)
+        response.vary.add("Accept")
         return response
 
     @routes.get("/")
@@ -26,6 +40,36 @@ def blueprint(service: Service) -> Blueprint:
 
     @routes.get("/about")
     def about() -> Response:
-        return page("about.html")
+        return answer("about.html", catalogue.about)
+
+    @routes.get("/about.json")
+    def about_json() -> Response:
+        return _json(catalogue.about)
+
+    @routes.get("/about/value-sets/<name>")
+    def value_set(name: str) -> Response:
+        if name not in service.knowledge.value_sets:
+            raise _no_page()
+        return answer("value_set.html", catalogue.value_set(name))
+
+    @routes.get("/about/<kind>/<name>")
+    def entry(kind: str, name: str) -> Response:
+        found = catalogue.detail(kind, name)
+        if found is None:
+            raise _no_page()
+        return answer("entry.html", found.entry, wording=found.wording, pages=catalogue.pages)
 
     return routes
+
+
+def _wants_json() -> bool:
+    accepted = request.accept_mimetypes
+    return accepted.best_match([_HTML, _JSON]) == _JSON and accepted[_JSON] > accepted[_HTML]
+
+
+def _json(content: Any) -> Response:
+    return Response(encode(content), content_type=_JSON)
+
+
+def _no_page() -> UnknownService:
+    return UnknownService("There is no such page. GET /about links to every page that there is.")

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 import click
+import msgspec
 import yaml
 
 from cds_service import cli, errors
@@ -25,11 +26,13 @@ from cds_service.knowledge.loader import load
 from cds_service.protocol.discovery import prefetch_templates
 from cds_service.protocol.response import Card
 from cds_service.settings import Settings, from_environment
+from cds_service.web.entries import AboutModule
 from tests import golden
 from tests.docs.pages import DOCS, ROOT, text_of
 from tests.fakes import checked_app
 
 FOLDER = DOCS / "reference"
+SCHEMA = DOCS / "about.schema.json"
 KNOWLEDGE = load(ROOT / "cds_service" / "knowledge" / "vexas")
 WORDS: dict[str, dict[str, str]] = yaml.safe_load((Path(__file__).parent / "words.yaml").read_text(encoding="utf-8"))
 
@@ -274,11 +277,15 @@ def written(name: str) -> str:
     return "<!-- Written by `make docs`; change the code or tests/docs/words.yaml instead. -->\n\n" + PAGES[name]()
 
 
+def about_schema() -> str:
+    """The JSON Schema of /about.json."""
+    return msgspec.json.format(msgspec.json.encode(msgspec.json.schema(AboutModule)), indent=2).decode() + "\n"
+
+
 def main() -> None:
-    """Write every page, and say which changed."""
+    """Write every page and the schema, and say which changed."""
     FOLDER.mkdir(parents=True, exist_ok=True)
-    for name in PAGES:
-        path, text = FOLDER / name, written(name)
+    for path, text in [(SCHEMA, about_schema()), *((FOLDER / name, written(name)) for name in PAGES)]:
         if not path.exists() or text_of(path) != text:
             path.write_text(text, encoding="utf-8")
             print(f"changed {path.relative_to(ROOT)}")

@@ -24,6 +24,11 @@ def test_is_current(name):
     assert reference.written(name) == text_of(path), f"docs/reference/{name} is not current: run `make docs`"
 
 
+def test_has_the_schema_of_the_data_about_the_module():
+    """docs/about.schema.json is that of /about.json."""
+    assert reference.about_schema() == text_of(reference.SCHEMA), "docs/about.schema.json is not current: run `make docs`"
+
+
 def test_has_no_other_page():
     """No reference page is left of what is gone."""
     assert sorted(reference.PAGES) == sorted(path.name for path in reference.FOLDER.iterdir())

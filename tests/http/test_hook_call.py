@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import uuid
 from collections.abc import Iterator
@@ -308,3 +309,12 @@ def test_gives_every_call_its_own_uuids(client):
 
     assert set() == set(uuids(first)) & set(uuids(second))
     assert [c["detail"] for c in first] == [c["detail"] for c in second]
+
+
+def test_logs_which_knowledge_decided(client, log, knowledge):
+    """The line of an answer names the module, its version and the first 12 digits of its digest."""
+    client.post(build.SERVICE, json=build.request(build.suspect()))
+
+    line = next(json.loads(text.removeprefix("cds_service ")) for text in log.lines if "hook.answered" in text)
+    module = knowledge.module
+    assert (module.id, module.version, knowledge.digest[:12]) == (line["knowledge"], line["version"], line["digest"])

@@ -284,7 +284,12 @@ REPLACED = {
     "topic without a card": ("cards.yaml", "topic: negative", "topic: confirmed", "negative"),
     "no key for the patient": ("requirements.yaml", "- {key: patient, resource: Patient, domain: patient}\n", "", "Patient"),
     "prefetch key twice": ("requirements.yaml", "- {key: procedures, ", "- {key: reports, ", "reports"),
-    "unknown value set of a guard": ("guards.yaml", "systemic_only: [rx-systemic-glucocorticoid, rx-azole]", "systemic_only: [rx-unicorn]", "rx-unicorn"),
+    "unknown value set of a guard": (
+        "guards.yaml",
+        "systemic_only: [rx-systemic-glucocorticoid, rx-azole]",
+        "systemic_only: [rx-unicorn]",
+        "rx-unicorn",
+    ),
     "unknown value set of reports in documents": ("guards.yaml", "in_documents: {report-marrow:", "in_documents: {report-unicorn:", "report-unicorn"),
     "broken pattern of a denied allergy": ("guards.yaml", "(nka|nkda", "(nka|(nkda", "no regular expression"),
 }
