@@ -7,14 +7,17 @@ import pytest
 from cds_service.knowledge import wording
 from cds_service.knowledge.model import (
     Age,
+    Allergic,
     AnyOf,
     AtLeast,
     BeforeResult,
     Clause,
+    CloseTo,
     Coded,
     Criterion,
     Deceased,
     Drug,
+    GeneTested,
     Lab,
     Limit,
     Near,
@@ -23,6 +26,7 @@ from cds_service.knowledge.model import (
     ReportText,
     Resulted,
     Sex,
+    Vaccinated,
 )
 from cds_service.knowledge.wording import criterion_in_words, expression_in_words, label_of, rule_in_words, tier_in_words
 
@@ -35,6 +39,9 @@ PLAIN = {
     Resulted: Resulted(value_sets=("lab-mcv",), within="P24M"),
     Coded: Coded(value_sets=("cond-mds",), within="P12M"),
     Drug: Drug(value_sets=("rx-jaki",), within="P12M"),
+    Allergic: Allergic(value_sets=("rx-jaki",)),
+    Vaccinated: Vaccinated(value_sets=("vaccine-pcv15",)),
+    GeneTested: GeneTested(within="P12M"),
     ReportText: ReportText(value_set="report-marrow", pattern="vacuol", near="myeloid", words=8),
     Age: Age(at_least=50),
     Sex: Sex(equals="male"),
@@ -64,9 +71,12 @@ OTHERWISE = {
         "code_needs_text_of": "cond-mds",
         "unless_text_of": "cond-mds",
         "unless_near": Near(value_set="cond-acute-infection", within="P14D", because="soon after"),
+        "close_to": CloseTo(value_sets=("caut-malignancy",), within="P90D"),
         "absent_means": "unknown",
     },
     Drug: {
+        "ingredients": ("ruxolitinib",),
+        "begun": "P84D",
         "value_sets": ("rx-esa",),
         "within": "P3M",
         "current": True,
@@ -77,6 +87,9 @@ OTHERWISE = {
         "absent_means": "unknown",
         "none_means": "unknown",
     },
+    Allergic: {"value_sets": ("rx-esa",)},
+    Vaccinated: {"value_sets": ("vaccine-ppsv23",), "doses": 2, "within": "P12M"},
+    GeneTested: {"within": "P6M"},
     ReportText: {"value_set": "uba1-test", "pattern": "blast", "near": "erythroid", "words": 5, "unless": "macrophage", "within": "P12M"},
     Age: {"at_least": 40, "below": 76, "youngest": True},
     Sex: {"equals": "female"},
