@@ -147,6 +147,7 @@ class Age(Author, frozen=True, kw_only=True, tag_field="kind", tag="age"):
     below: int | None = None
     youngest: bool = False
     since: str | None = None  # the day the threshold took effect
+    formerly: tuple[Former, ...] = ()  # what held before, newest first
 
 
 class Sex(Author, frozen=True, kw_only=True, tag_field="kind", tag="sex"):
@@ -484,7 +485,7 @@ class Genetics(Author, frozen=True, kw_only=True):
     test_codes: str
     disease_codes: str
     transplant: str
-    low_fraction: float
+    low_fraction: Limit  # of 1
     silence: str
     order_window: str
     codes: GeneCodes

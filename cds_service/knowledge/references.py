@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from cds_service.knowledge.dating import dating_faults
 from cds_service.knowledge.model import AnyOf, Clause, Coded, Criterion, Drug, Expression, Flag, Lab, Limit, ReportText, Resulted
 from cds_service.knowledge.units import spelling
 from cds_service.record.dates import period
@@ -47,6 +48,7 @@ def _faults(knowledge: Knowledge) -> Iterator[Fault]:
     yield from _rules(knowledge)
     yield from _texts(knowledge)
     yield from _gene_faults(knowledge)
+    yield from dating_faults(knowledge)
     yield from _requirement_faults(knowledge)
 
 
@@ -176,6 +178,9 @@ def _gene_faults(knowledge: Knowledge) -> Iterator[Fault]:
     patterns += [(("confirming_patterns", i), p.pattern) for i, p in enumerate(genetics.confirming_patterns)]
     for place, pattern in patterns:
         yield from _pattern_fault("genetics.yaml", place, pattern)
+    fraction = genetics.low_fraction
+    if fraction.unit != "1" or fraction.value is None or not 0 < fraction.value < 1:
+        yield "genetics.yaml", ("low_fraction",), 'an allele fraction is one value between 0 and 1. Write its value with the unit "1".'
     for name in _MESSAGES:
         if name not in genetics.messages:
             yield "genetics.yaml", ("messages",), f"the message '{name}' is missing. Add it."
