@@ -595,7 +595,10 @@ class CasePatient(Author, frozen=True, kw_only=True):
 
 
 class CaseFact(Author, frozen=True, kw_only=True):
-    """One fact of a case: `code` is a value set's id (its first concept), or `system` and `code` are a real coding."""
+    """One fact of a case: `code` is a value set's id (its first concept), or `system` and `code` are a real coding.
+
+    `date` and `until` are days, or periods such as P24M: so long before the case's today.
+    """
 
     code: str | None = None
     system: str | None = None
@@ -639,5 +642,6 @@ class Case(Author, frozen=True, kw_only=True):
     recommends: tuple[str, ...] = ()
     silent: tuple[str, ...] = ()
     cautions: tuple[str, ...] = ()
+    no_cautions: tuple[str, ...] = ()  # texts that are not raised, or recommendations of which none is
     offers: tuple[str, ...] = ()
     not_offered: tuple[str, ...] = ()

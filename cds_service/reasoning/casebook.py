@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from cds_service.errors import KnowledgeError
@@ -13,6 +14,7 @@ from cds_service.reasoning.assess import Reasoner
 from cds_service.reasoning.findings import Assessment
 from cds_service.reasoning.truth import Truth
 from cds_service.record.dates import Day
+from cds_service.record.facts import PatientRecord
 
 
 class Outcome(NamedTuple):
@@ -21,6 +23,8 @@ class Outcome(NamedTuple):
     place: str
     case: Case
     faults: tuple[str, ...]
+    record: PatientRecord | None = None  # these two are there unless the shorthand names nothing
+    assessment: Assessment | None = None
 
 
 def run(knowledge: Knowledge) -> Iterator[Outcome]:
@@ -28,10 +32,18 @@ def run(knowledge: Knowledge) -> Iterator[Outcome]:
     reasoner = Reasoner(knowledge)
     for place, case in knowledge.cases():
         try:
-            assessment = reasoner.evaluate(record_of(knowledge, case), Day.fromisoformat(case.today), full=True)
-            yield Outcome(place, case, tuple(_faults(knowledge, case, assessment)))
+            record = record_of(knowledge, case)
+            assessment = reasoner.evaluate(record, Day.fromisoformat(case.today), full=True)
+            yield Outcome(place, case, tuple(_faults(knowledge, case, assessment)), record, assessment)
         except KnowledgeError as error:
             yield Outcome(place, case, (error.public,))
+
+
+def home_of(outcomes: Sequence[Outcome], name: str) -> str:
+    """The file in which a case about a finding, rule or recommendation belongs: the one that says most of it, else of anything."""
+    spoken = Counter(o.place.partition(":")[0] for o in outcomes if name in o.case.expect or name in o.case.recommends or name in o.case.silent)
+    spoken = spoken or Counter(o.place.partition(":")[0] for o in outcomes)
+    return spoken.most_common(1)[0][0] if spoken else "cases.yaml"
 
 
 def topic_codes(knowledge: Knowledge, assessment: Assessment) -> tuple[str, ...]:
@@ -60,5 +72,16 @@ def _faults(knowledge: Knowledge, case: Case, assessment: Assessment) -> Iterato
     yield from (f"{name} should be silent" for name in case.silent if name in given)
     cautions = {knowledge.recommendations[a.id].cautions[i].text for a in assessment.advice for i in a.cautions}
     yield from (f"the caution '{text}' should be raised" for text in case.cautions if text not in cautions)
+    yield from _raised_wrongly(knowledge, case, assessment)
     yield from (f"the order {name} should be offered" for name in case.offers if name not in assessment.orders)
     yield from (f"the order {name} should not be offered" for name in case.not_offered if name in assessment.orders)
+
+
+def _raised_wrongly(knowledge: Knowledge, case: Case, assessment: Assessment) -> Iterator[str]:
+    """Cautions that a case says must not be raised: by their text, or all those of a recommendation by its id."""
+    known = {caution.text for item in knowledge.recommendations.values() for caution in item.cautions}
+    given = [(a.id, knowledge.recommendations[a.id].cautions[i].text) for a in assessment.advice for i in a.cautions]
+    for name in case.no_cautions:
+        if name not in known and name not in knowledge.recommendations:
+            yield f"'{name}' in no_cautions is neither a recommendation nor the text of a caution"
+        yield from (f"{item} should be free of the caution '{text}'" for item, text in given if name in (item, text))
