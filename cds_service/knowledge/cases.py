@@ -26,7 +26,7 @@ def record_of(knowledge: Knowledge, case: Case) -> PatientRecord:
     sources = {r.domain: Source.READ for r in knowledge.requirements.values()}
     for name in chart.unavailable:
         if name not in sources:
-            raise KnowledgeError(f"case '{case.name}': there is no source '{name}'. Use one of {sorted(sources)}.")
+            raise KnowledgeError(f"there is no source '{name}'. Use one of {sorted(sources)}.")
         sources[name] = Source.UNAVAILABLE
     return PatientRecord(
         patient_id="case",
@@ -77,7 +77,7 @@ def _when(case: Case, date: str | None) -> Moment | None:
         return None
     found = moment(_ago(case, text))
     if found is None:
-        raise KnowledgeError(f"case '{case.name}': '{text}' is no date. Write for example 2026-11-01, P24M (24 months before today) or none.")
+        raise KnowledgeError(f"'{text}' is no date. Write for example 2026-11-01, P24M (24 months before today) or none.")
     return found
 
 
@@ -90,7 +90,7 @@ def _ago(case: Case, text: str) -> str:
     try:
         return period(text).before(Day.fromisoformat(case.today)).isoformat() if text.startswith("P") else text
     except ValueError as error:
-        raise KnowledgeError(f"case '{case.name}': {error}") from None
+        raise KnowledgeError(f"{error}") from None
 
 
 def _years_before(day: Day, years: int) -> Day:
@@ -102,7 +102,7 @@ def _years_before(day: Day, years: int) -> Day:
 
 def _lab(knowledge: Knowledge, case: Case, fact: CaseFact, index: int) -> LabResult:
     if fact.value is None:
-        raise KnowledgeError(f"case '{case.name}': a lab has no value. Add value and unit.")
+        raise KnowledgeError("a lab has no value. Add value and unit.")
     return LabResult(
         **_coded(knowledge, case, fact, f"Observation/l{index}", "final"),
         value=fact.value,
@@ -119,5 +119,5 @@ def _codes(knowledge: Knowledge, case: Case, fact: CaseFact) -> tuple[Code, ...]
         return (code(fact.system, fact.code),)
     value_set = knowledge.value_sets.get(fact.code)
     if value_set is None:
-        raise KnowledgeError(f"case '{case.name}': there is no value set '{fact.code}'. Name one, or give system and code.")
+        raise KnowledgeError(f"there is no value set '{fact.code}'. Name one, or give system and code.")
     return (value_set.concepts[0].code,)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from cds_service.knowledge.dating import dating_faults
 from cds_service.knowledge.model import AnyOf, Clause, Coded, Criterion, Drug, Expression, Flag, Lab, Limit, ReportText, Resulted
+from cds_service.knowledge.soundness import soundness_faults
 from cds_service.knowledge.units import spelling
 from cds_service.record.dates import period
 
@@ -49,6 +50,7 @@ def _faults(knowledge: Knowledge) -> Iterator[Fault]:
     yield from _texts(knowledge)
     yield from _gene_faults(knowledge)
     yield from dating_faults(knowledge)
+    yield from soundness_faults(knowledge)
     yield from _requirement_faults(knowledge)
 
 
@@ -147,7 +149,7 @@ def _texts(knowledge: Knowledge) -> Iterator[Fault]:
     for i, card in enumerate(knowledge.cards.values()):
         try:
             card.summary.format(findings="", basis="", warning="", reason="")
-        except (KeyError, IndexError, ValueError):
+        except (KeyError, IndexError, ValueError, AttributeError):
             yield "cards.yaml", (i, "summary"), f"'{card.summary}' has an unknown place. Use {{findings}}, {{basis}}, {{warning}} or {{reason}}."
     topics = [str(c.get("topic")) for c in knowledge.files.document("cards.yaml").value]
     for topic in ("consider", "test", "confirmed", "supportive", "uncertain", "negative"):
