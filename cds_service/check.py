@@ -13,7 +13,7 @@ from cds_service.fhir import strict
 from cds_service.knowledge.loader import Knowledge, load
 from cds_service.protocol import schema
 from cds_service.reasoning import casebook
-from cds_service.reasoning.coverage import uncovered
+from cds_service.reasoning.coverage import uncited, uncovered
 
 _DEEPEST = 200  # FHIR needs no more than a few dozen levels
 
@@ -23,6 +23,7 @@ class Report(NamedTuple):
 
     counts: dict[str, int]
     faults: tuple[str, ...]
+    notes: tuple[str, ...] = ()  # worth knowing, and no fault
 
 
 def check(folder: Path | None, fixtures: Path | None) -> Report:
@@ -30,7 +31,7 @@ def check(folder: Path | None, fixtures: Path | None) -> Report:
     knowledge = load(folder)
     outcomes = list(casebook.run(knowledge))
     found = [f"{o.place}: {o.case.name}: {fault}." for o in outcomes for fault in o.faults]
-    found += uncovered(knowledge)
+    found += uncovered(knowledge, outcomes)
     counts = {
         "red flags": len(knowledge.red_flags),
         "alternatives": len(knowledge.alternatives),
@@ -53,7 +54,8 @@ def check(folder: Path | None, fixtures: Path | None) -> Report:
             counts[kind] = len(paths)
             found += [f"{path.name}: {fault}" for path in paths for fault in schema.faults(name, read_json(path))]
         found += [fault for path in sorted((fixtures / "cards").glob("*.json")) for fault in _draft_faults(path)]
-    return Report(counts, tuple(found))
+    idle = sorted(uncited(knowledge))
+    return Report(counts, tuple(found), (f"citations.yaml: nothing cites {', '.join(idle)}.",) if idle else ())
 
 
 def _unverified(knowledge: Knowledge) -> int:

@@ -193,6 +193,8 @@ def check(fixtures: Path | None) -> None:
     report = run_check(from_environment(os.environ).knowledge, fixtures)
     for fault in report.faults:
         print(fault)
+    for note in report.notes:
+        print(note)
     print(", ".join(f"{count} {name}" for name, count in report.counts.items()))
     if report.faults:
         print(f"{len(report.faults)} faults")

@@ -9,7 +9,7 @@ from cds_service.errors import KnowledgeError
 from cds_service.knowledge.loader import Knowledge
 from cds_service.knowledge.model import Case, CaseFact
 from cds_service.record.codes import Code, code
-from cds_service.record.dates import Day, moment
+from cds_service.record.dates import Day, Moment, moment, period
 from cds_service.record.facts import Allergy, Condition, Immunization, LabResult, Medication, Order, PatientRecord, Procedure, Report, Source
 
 _DEFAULT_DATE = "2026-11-01"
@@ -26,7 +26,7 @@ def record_of(knowledge: Knowledge, case: Case) -> PatientRecord:
     sources = {r.domain: Source.READ for r in knowledge.requirements.values()}
     for name in chart.unavailable:
         if name not in sources:
-            raise KnowledgeError(f"case '{case.name}': there is no source '{name}'. Use one of {sorted(sources)}.")
+            raise KnowledgeError(f"there is no source '{name}'. Use one of {sorted(sources)}.")
         sources[name] = Source.UNAVAILABLE
     return PatientRecord(
         patient_id="case",
@@ -38,7 +38,7 @@ def record_of(knowledge: Knowledge, case: Case) -> PatientRecord:
             Condition(
                 **_coded(knowledge, case, f, f"Condition/c{i}", "active"),
                 verification=f.verification or "confirmed",
-                recorded=moment(f.date or _DEFAULT_DATE) if f.date != "none" else None,
+                recorded=_when(case, f.date),
             )
             for i, f in enumerate(chart.conditions)
         ),
@@ -46,7 +46,7 @@ def record_of(knowledge: Knowledge, case: Case) -> PatientRecord:
             Medication(
                 **_coded(knowledge, case, f, f"MedicationRequest/m{i}", "active"),
                 intent="order",
-                until=Day.fromisoformat(f.until) if f.until else None,
+                until=_day(case, f.until),
             )
             for i, f in enumerate(chart.medications)
         ),
@@ -71,8 +71,31 @@ def record_of(knowledge: Knowledge, case: Case) -> PatientRecord:
 
 def _coded(knowledge: Knowledge, case: Case, fact: CaseFact, ref: str, status: str) -> dict[str, Any]:
     """What every coded fact of a case has; a fact without a date is of the default day, `none` is undated."""
-    when = moment(fact.date or _DEFAULT_DATE) if fact.date != "none" else None
-    return {"ref": ref, "codes": _codes(knowledge, case, fact), "text": fact.text or "", "status": fact.status or status, "when": when}
+    codes = _codes(knowledge, case, fact)
+    return {"ref": ref, "codes": codes, "text": fact.text or "", "status": fact.status or status, "when": _when(case, fact.date)}
+
+
+def _when(case: Case, date: str | None) -> Moment | None:
+    """When a fact is of: `2026-11-01`, `2026-11`, `2026`, or a period such as P24M, which is that long before today."""
+    text = date or _DEFAULT_DATE
+    if text == "none":
+        return None
+    found = moment(_ago(case, text))
+    if found is None:
+        raise KnowledgeError(f"'{text}' is no date. Write for example 2026-11-01, P24M (24 months before today) or none.")
+    return found
+
+
+def _day(case: Case, date: str | None) -> Day | None:
+    found = _when(case, date) if date else None
+    return found.day if found else None
+
+
+def _ago(case: Case, text: str) -> str:
+    try:
+        return period(text).before(Day.fromisoformat(case.today)).isoformat() if text.startswith("P") else text
+    except ValueError as error:
+        raise KnowledgeError(f"{error}") from None
 
 
 def _years_before(day: Day, years: int) -> Day:
@@ -84,7 +107,7 @@ def _years_before(day: Day, years: int) -> Day:
 
 def _lab(knowledge: Knowledge, case: Case, fact: CaseFact, index: int) -> LabResult:
     if fact.value is None:
-        raise KnowledgeError(f"case '{case.name}': a lab has no value. Add value and unit.")
+        raise KnowledgeError("a lab has no value. Add value and unit.")
     return LabResult(
         **_coded(knowledge, case, fact, f"Observation/l{index}", "final"),
         value=fact.value,
@@ -101,5 +124,5 @@ def _codes(knowledge: Knowledge, case: Case, fact: CaseFact) -> tuple[Code, ...]
         return (code(fact.system, fact.code),)
     value_set = knowledge.value_sets.get(fact.code)
     if value_set is None:
-        raise KnowledgeError(f"case '{case.name}': there is no value set '{fact.code}'. Name one, or give system and code.")
+        raise KnowledgeError(f"there is no value set '{fact.code}'. Name one, or give system and code.")
     return (value_set.concepts[0].code,)

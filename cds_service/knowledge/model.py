@@ -178,6 +178,7 @@ class Age(Author, frozen=True, kw_only=True, tag_field="kind", tag="age"):
     below: int | None = None
     youngest: bool = False
     since: str | None = None  # the day the threshold took effect
+    formerly: tuple[Former, ...] = ()  # what held before, newest first
 
 
 class Sex(Author, frozen=True, kw_only=True, tag_field="kind", tag="sex"):
@@ -581,7 +582,7 @@ class Genetics(Author, frozen=True, kw_only=True):
     test_codes: str
     disease_codes: str
     transplant: str
-    low_fraction: float
+    low_fraction: Limit  # of 1
     silence: str
     order_window: str
     codes: GeneCodes
@@ -727,7 +728,10 @@ class CasePatient(Author, frozen=True, kw_only=True):
 
 
 class CaseFact(Author, frozen=True, kw_only=True):
-    """One fact of a case: `code` is a value set's id (its first concept), or `system` and `code` are a real coding."""
+    """One fact of a case: `code` is a value set's id (its first concept), or `system` and `code` are a real coding.
+
+    `date` and `until` are days, or periods such as P24M: so long before the case's today.
+    """
 
     code: str | None = None
     system: str | None = None
@@ -773,8 +777,8 @@ class Case(Author, frozen=True, kw_only=True):
     recommends: tuple[str, ...] = ()
     silent: tuple[str, ...] = ()
     cautions: tuple[str, ...] = ()
-    uncautioned: tuple[str, ...] = ()  # cautions that must not be raised
     parts: tuple[str, ...] = ()  # what is named as missing, in this order
     remarks: Mapping[str, tuple[str, ...]] = {}  # what is said beside a finding
+    no_cautions: tuple[str, ...] = ()  # texts that are not raised, or recommendations of which none is
     offers: tuple[str, ...] = ()
     not_offered: tuple[str, ...] = ()

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from cds_service.knowledge.dating import dating_faults
 from cds_service.knowledge.model import (
     Allergic,
     AnyOf,
@@ -21,6 +22,7 @@ from cds_service.knowledge.model import (
     Resulted,
     Vaccinated,
 )
+from cds_service.knowledge.soundness import soundness_faults
 from cds_service.knowledge.units import spelling
 from cds_service.record.dates import period
 
@@ -61,6 +63,8 @@ def _faults(knowledge: Knowledge) -> Iterator[Fault]:
     yield from _rules(knowledge)
     yield from _texts(knowledge)
     yield from _gene_faults(knowledge)
+    yield from dating_faults(knowledge)
+    yield from soundness_faults(knowledge)
     yield from _requirement_faults(knowledge)
 
 
@@ -164,7 +168,7 @@ def _texts(knowledge: Knowledge) -> Iterator[Fault]:
     for i, card in enumerate(knowledge.cards.values()):
         try:
             card.summary.format(findings="", basis="", warning="", reason="")
-        except (KeyError, IndexError, ValueError):
+        except (KeyError, IndexError, ValueError, AttributeError):
             yield "cards.yaml", (i, "summary"), f"'{card.summary}' has an unknown place. Use {{findings}}, {{basis}}, {{warning}} or {{reason}}."
     topics = [str(c.get("topic")) for c in knowledge.files.document("cards.yaml").value]
     for topic in ("consider", "test", "confirmed", "supportive", "uncertain", "negative"):
@@ -197,6 +201,9 @@ def _gene_faults(knowledge: Knowledge) -> Iterator[Fault]:
         yield from _pattern_fault("genetics.yaml", place, pattern)
     for i, pattern in enumerate(knowledge.guards.no_allergy):
         yield from _pattern_fault("guards.yaml", ("no_allergy", i), pattern)
+    fraction = genetics.low_fraction
+    if fraction.unit != "1" or fraction.value is None or not 0 < fraction.value < 1:
+        yield "genetics.yaml", ("low_fraction",), 'an allele fraction is one value between 0 and 1. Write its value with the unit "1".'
     for name in _MESSAGES:
         if name not in genetics.messages:
             yield "genetics.yaml", ("messages",), f"the message '{name}' is missing. Add it."

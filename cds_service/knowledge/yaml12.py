@@ -49,6 +49,8 @@ def read(path: Path) -> Document:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
     except FileNotFoundError:
         raise KnowledgeError(f"{path.name}: the file is missing. Every module needs it.") from None
+    except OSError as error:
+        raise KnowledgeError(f"{path.name}: the file cannot be read ({error.strerror}). Check that it is a file.") from None
     except UnicodeDecodeError:
         raise KnowledgeError(f"{path.name}: the file is not UTF-8. Save it as UTF-8.") from None
     except yaml.YAMLError as error:

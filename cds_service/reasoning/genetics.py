@@ -53,6 +53,7 @@ class GeneReader:
         self.knowledge = knowledge
         self.rules: Genetics = knowledge.genetics
         self.narratives = NarrativeReader(self.rules.words, self.rules.confirming_patterns, self.rules.variants)
+        self.low_fraction = self.rules.low_fraction.value or 0.0
         codes = self.rules.codes
         self.codes = {name: Code("http://loinc.org", getattr(codes, name)) for name in codes.__struct_fields__}
         self.answers = {Code("http://loinc.org", value): name for name, value in self.rules.answers.items()}
@@ -107,7 +108,7 @@ class GeneReader:
 
     def with_fractions(self, reading: Reading, stated: tuple[Fraction, ...]) -> Reading:
         """A reading by the fractions that are stated of its variant: a pathogenic one of a low or unclear fraction is not pathogenic."""
-        said = shortest(stated, self.rules.low_fraction)
+        said = shortest(stated, self.low_fraction)
         if said is None:
             return reading
         call, reasons = reading.call, [r for r in reading.reasons if r not in ("fraction-ambiguous", "low-fraction")]
@@ -115,9 +116,9 @@ class GeneReader:
             reasons.insert(0, "fraction-ambiguous")
         if call >= Call.LOW:
             call = Call.PATHOGENIC
-            if said.most < self.rules.low_fraction:
+            if said.most < self.low_fraction:
                 call, reasons = Call.LOW, [*(r for r in reasons if r != "laboratory-class"), "low-fraction"]
-            elif said.least < self.rules.low_fraction:
+            elif said.least < self.low_fraction:
                 call = Call.UNSURE
         return reading._replace(call=call, fraction=said.share, sign=said.sign, reasons=tuple(reasons), stated=stated)
 

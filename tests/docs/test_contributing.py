@@ -40,11 +40,12 @@ def test_shows_a_flag_of_the_module():
     assert FLAGS == [flag for flag in shipped if flag["id"] == FLAGS[0]["id"]]
 
 
-def test_asks_for_three_cases(module):
-    """A flag without cases is named by the check three times, and nothing else is."""
+def test_asks_for_its_cases(module):
+    """A flag without cases is named by the check for each truth and for both edges of its look-back, and nothing else is."""
     found = check(module, None).faults
 
-    assert len(found) == 3
+    assert len(found) == 5
+    assert sum(f"{NEW} looks back P60M" in fault for fault in found) == 2
     for truth in ("present", "absent", "unknown"):
         assert any(f"no case expects {NEW} to be {truth}" in fault for fault in found)
 

@@ -1,13 +1,12 @@
 """A damaged module never starts: each kind of damage is refused with the file, the line and what to do about it."""
 
 import re
-import shutil
 from pathlib import Path
 
 import pytest
 
 from cds_service.errors import KnowledgeError
-from cds_service.knowledge.loader import load, shipped
+from cds_service.knowledge.loader import load
 
 REMEDIES = (
     "Add",
@@ -30,7 +29,7 @@ REMEDIES = (
 _PLACED = re.compile(r"^(valuesets/)?[\w.-]+\.(yaml|json)(:\d+)?: ")
 
 FLAG = "- {{id: {id}, label: Toy, citations: [{cited}], confidence: {confidence}, when: {when}}}\n"
-MCV = "{kind: lab, value_set: lab-mcv, within: P24M, above: {value: 100, unit: fL}}"
+MCV = '{kind: lab, value_set: lab-mcv, within: P24M, above: {value: 100, unit: fL, since: "2026-11-22"}}'
 
 
 def flag(when=MCV, *, name="toy", cited="beck-2023", confidence="verified"):
@@ -39,16 +38,9 @@ def flag(when=MCV, *, name="toy", cited="beck-2023", confidence="verified"):
 
 
 def lab(limits, *, value_set="lab-mcv", within="P24M"):
-    """One more laboratory flag with these limits."""
+    """One more laboratory flag with these limits, each with the day it took effect unless it has one."""
+    limits = re.sub(r"(unit: \w+)}", r'\1, since: "2026-11-22"}', limits)
     return flag(f"{{kind: lab, value_set: {value_set}, within: {within}, {limits}}}")
-
-
-@pytest.fixture
-def module(tmp_path):
-    """A copy of the shipped module that a test may damage."""
-    folder = tmp_path / "module"
-    shutil.copytree(next(iter(shipped())), folder, ignore=shutil.ignore_patterns("cases*"))
-    return folder
 
 
 def append(folder: Path, name: str, text: str) -> None:
