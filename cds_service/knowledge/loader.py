@@ -24,6 +24,7 @@ from cds_service.knowledge.model import (
     Guards,
     Measurement,
     Module,
+    Point,
     Quantity,
     Recommendation,
     Requirement,
@@ -64,6 +65,7 @@ class Knowledge:
         self.cards: dict[str, CardText] = {c.topic: c for c in files.many("cards.yaml", CardText)}
         self.requirements = {r.key: r for r in files.many("requirements.yaml", Requirement)}
         self.guards = files.one("guards.yaml", Guards)
+        self.article = files.named("article.yaml", Point) if (folder / "article.yaml").exists() else {}
         self.phrases = files.one("terms.yaml", Terms).terms
         self.value_sets = {path.stem: valueset.read(path) for path in sorted((folder / "valuesets").glob("*.json"))}
         self.flags: Mapping[str, Flag] = {**self.red_flags, **self.alternatives, **self.facts}

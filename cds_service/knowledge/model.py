@@ -582,6 +582,28 @@ class Guards(Author, frozen=True, kw_only=True):
     whole_text: Mapping[str, tuple[str, ...]] = {}
 
 
+class Carriers(Author, frozen=True, kw_only=True):
+    """The parts of the module that say or do what a point of the source says, by their ids."""
+
+    findings: tuple[str, ...] = ()  # red flags, alternatives, facts and terms
+    rules: tuple[str, ...] = ()
+    recommendations: tuple[str, ...] = ()
+    orders: tuple[str, ...] = ()
+    cards: tuple[str, ...] = ()  # topics
+    messages: tuple[str, ...] = ()  # of the reading of the gene
+    response_rates: tuple[str, ...] = ()
+    module: tuple[str, ...] = ()  # keys of module.yaml
+
+
+class Point(Author, frozen=True, kw_only=True):
+    """One thing that the source article says, in its own words, and what carries it here."""
+
+    id: str
+    section: str
+    point: str
+    carried_by: Carriers
+
+
 # --- cases ---
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from cds_service.knowledge.article import article_faults
 from cds_service.knowledge.dating import dating_faults
 from cds_service.knowledge.model import AnyOf, Clause, Coded, Criterion, Drug, Expression, Flag, Lab, Limit, ReportText, Resulted
 from cds_service.knowledge.soundness import soundness_faults
@@ -51,6 +52,7 @@ def _faults(knowledge: Knowledge) -> Iterator[Fault]:
     yield from _gene_faults(knowledge)
     yield from dating_faults(knowledge)
     yield from soundness_faults(knowledge)
+    yield from article_faults(knowledge)
     yield from _requirement_faults(knowledge)
 
 

@@ -28,6 +28,7 @@ SHAPES: Mapping[str, Any] = {
     "guards": model.Guards,
     "terms": Terms,
     "genetics": model.Genetics,
+    "article": tuple[model.Point, ...],
     "cases": tuple[model.Case, ...],
 }
 _FLAG_FILES = frozenset({"red_flags", "alternatives", "facts"})

@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from cds_service.knowledge.shapes import SHAPES, schema_of
-from tests.docs.pages import ROOT
+from tests.docs import article
+from tests.docs.pages import DOCS, ROOT
 
 SCHEMAS = ROOT / "cds_service" / "knowledge" / "schemas"
 
@@ -20,7 +21,8 @@ def schema_text(shape: str) -> str:
 
 def written() -> Mapping[Path, Callable[[], str]]:
     """Each file with what it should hold."""
-    return {SCHEMAS / f"{shape}.schema.json": lambda shape=shape: schema_text(shape) for shape in SHAPES}
+    schemas = {SCHEMAS / f"{shape}.schema.json": lambda shape=shape: schema_text(shape) for shape in SHAPES}
+    return {**schemas, DOCS / "source-article.md": article.page}
 
 
 def main() -> None:
