@@ -71,7 +71,7 @@ def record_of(knowledge: Knowledge, case: Case) -> PatientRecord:
 
 def _coded(knowledge: Knowledge, case: Case, fact: CaseFact, ref: str, status: str) -> dict[str, Any]:
     """What every coded fact of a case has; a fact without a date is of the default day, `none` is undated."""
-    codes = _codes(knowledge, case, fact)
+    codes = _codes(knowledge, fact)
     return {"ref": ref, "codes": codes, "text": fact.text or "", "status": fact.status or status, "when": _when(case, fact.date)}
 
 
@@ -117,7 +117,7 @@ def _lab(knowledge: Knowledge, case: Case, fact: CaseFact, index: int) -> LabRes
     )
 
 
-def _codes(knowledge: Knowledge, case: Case, fact: CaseFact) -> tuple[Code, ...]:
+def _codes(knowledge: Knowledge, fact: CaseFact) -> tuple[Code, ...]:
     if fact.code is None:
         return ()
     if fact.system:

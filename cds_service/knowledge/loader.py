@@ -26,6 +26,7 @@ from cds_service.knowledge.model import (
     Guards,
     Measurement,
     Module,
+    Point,
     Quantity,
     Recommendation,
     Requirement,
@@ -70,7 +71,8 @@ class Knowledge:
         self.cards: dict[str, CardText] = {c.topic: c for c in files.many("cards.yaml", CardText)}
         self.requirements = {r.key: r for r in files.many("requirements.yaml", Requirement)}
         self.guards = files.one("guards.yaml", Guards)
-        self.phrases = files.one("terms.yaml", _Terms).terms
+        self.article = files.named("article.yaml", Point) if (folder / "article.yaml").exists() else {}
+        self.phrases = files.one("terms.yaml", Terms).terms
         self.value_sets = {path.stem: valueset.read(path) for path in sorted((folder / "valuesets").glob("*.json"))}
         self.flags: Mapping[str, Flag] = {**self.red_flags, **self.alternatives, **self.facts}
         self.terms: Mapping[str, Term] = {t.id: t for t in self.assessment.terms}
@@ -151,7 +153,9 @@ class Knowledge:
         return found
 
 
-class _Terms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Terms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The phrases by which charts name the concepts of each value set."""
+
     terms: dict[str, tuple[str, ...]]
 
 

@@ -715,6 +715,29 @@ class Guards(Author, frozen=True, kw_only=True):
     no_report: tuple[str, ...] = ()  # a document with such a word only speaks of a report
 
 
+class Carriers(Author, frozen=True, kw_only=True):
+    """The parts of the module that say or do what a point of the source says, by their ids."""
+
+    findings: tuple[str, ...] = ()  # red flags, alternatives, facts and terms
+    rules: tuple[str, ...] = ()
+    recommendations: tuple[str, ...] = ()
+    orders: tuple[str, ...] = ()
+    cards: tuple[str, ...] = ()  # topics
+    messages: tuple[str, ...] = ()  # of the reading of the gene
+    response_rates: tuple[str, ...] = ()
+    module: tuple[str, ...] = ()  # keys of module.yaml
+    about: tuple[str, ...] = ()  # keys of about.yaml
+
+
+class Point(Author, frozen=True, kw_only=True):
+    """One thing that the source article says, in its own words, and what carries it here."""
+
+    id: str
+    section: str
+    point: str
+    carried_by: Carriers
+
+
 # --- cases ---
 
 

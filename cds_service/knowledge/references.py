@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from cds_service.knowledge.article import article_faults
 from cds_service.knowledge.dating import dating_faults
 from cds_service.knowledge.model import (
     Allergic,
@@ -65,6 +66,7 @@ def _faults(knowledge: Knowledge) -> Iterator[Fault]:
     yield from _gene_faults(knowledge)
     yield from dating_faults(knowledge)
     yield from soundness_faults(knowledge)
+    yield from article_faults(knowledge)
     yield from _requirement_faults(knowledge)
 
 

@@ -43,7 +43,7 @@ _STATUS = frozenset(
     ]
 )
 _VERIFICATION = frozenset({"confirmed", "provisional", "differential", "unconfirmed", "refuted", "entered-in-error"})
-_LISTS = ("labs", "conditions", "medications", "procedures", "immunizations", "orders", "reports", "allergies")
+_LISTS = ("labs", "conditions", "medications", "procedures", "immunizations", "orders", "reports", "documents", "allergies")
 
 
 def slips_of(knowledge: Knowledge, case: Case) -> Iterator[str]:
@@ -119,14 +119,30 @@ def _expectations(knowledge: Knowledge, case: Case) -> Iterator[str]:
         yield from _unknown(text, texts, "caution", "cautions")
     for name in case.no_cautions:
         yield from _unknown(name, {*texts, *knowledge.recommendations}, "caution or recommendation", "no_cautions")
-    wanted = (case.expect, case.topic, case.criterion, case.genetics, case.recommends, case.silent, case.cautions, case.no_cautions)
+    missing = {part.text for item in knowledge.recommendations.values() for part in item.parts}
+    for text in case.parts:
+        yield from _unknown(text, missing, "part of a recommendation", "parts")
+    for name in case.remarks:
+        yield from _unknown(name, knowledge.flags.keys(), "red flag, alternative or fact", "remarks")
+    wanted = (
+        case.parts,
+        case.remarks,
+        case.expect,
+        case.topic,
+        case.criterion,
+        case.genetics,
+        case.recommends,
+        case.silent,
+        case.cautions,
+        case.no_cautions,
+    )
     if not any((*wanted, case.offers, case.not_offered)):
         yield "it expects nothing, so it cannot fail. Add expect, topic, recommends or another expectation"
 
 
 def _unknown(name: str, known: Collection[str], kind: str, where: str) -> Iterator[str]:
     if name not in known:
-        few = f" Use one of {', '.join(sorted(known))}" if len(known) <= 16 else " Correct the name"
+        few = f" Use one of {', '.join(sorted(known))}" if len(known) <= 24 else " Correct the name"
         yield f"{where}: there is no {kind} '{name}'.{few}"
 
 

@@ -123,7 +123,8 @@ def _written(knowledge: Knowledge) -> Iterator[tuple[str, Place, Expression]]:
         yield from (("rules.yaml", (i,), expression) for expression in (*rule.items, *rule.requires))
     for i, item in enumerate(knowledge.recommendations.values()):
         yield "recommendations.yaml", (i, "when"), item.when
-        yield from (("recommendations.yaml", (i, "cautions", j), caution.when) for j, caution in enumerate(item.cautions))
+        for kind in ("variations", "parts", "cautions"):
+            yield from (("recommendations.yaml", (i, kind, j), one.when) for j, one in enumerate(getattr(item, kind)))
     yield from (("orders.yaml", (i, "when"), order.when) for i, order in enumerate(knowledge.orders.values()))
 
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from cds_service.knowledge.article import carriers
 from cds_service.knowledge.loader import Knowledge
 from cds_service.knowledge.model import Age, Case, Flag, Lab, Recommendation, Rule
 from cds_service.knowledge.references import leaves, limits_of
 from cds_service.reasoning.casebook import Outcome, home_of
 from cds_service.reasoning.edges import unproved_look_backs
+from cds_service.reasoning.proofs import PROVED_BY_CASES, proofs
 from cds_service.reasoning.truth import Truth
 from cds_service.record.codes import Code
 
@@ -39,6 +41,11 @@ def uncovered(knowledge: Knowledge, outcomes: Sequence[Outcome]) -> Iterator[str
             yield from (f"{home_of(outcomes, rule.id)}: {fault}" for fault in _rule(rule, outcomes))
     for item in knowledge.recommendations.values():
         yield from (f"{home_of(outcomes, item.id)}: {fault}" for fault in _recommendation(item, outcomes))
+    for point in knowledge.article.values():
+        for kind, name in carriers(point):
+            if kind in PROVED_BY_CASES and not proofs(outcomes, kind, name):
+                what = f"no case proves {name}, which carries '{point.id}' of the article"
+                yield f"{home_of(outcomes, name)}: {what}. {PROVED_BY_CASES[kind].format(name)}"
 
 
 def _rule(rule: Rule, outcomes: Sequence[Outcome]) -> Iterator[str]:

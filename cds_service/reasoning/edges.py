@@ -164,11 +164,14 @@ def _example(knowledge: Knowledge, criterion: Criterion, ago: str) -> tuple[str,
     """Facts to write in a case, with their list: the one on the edge, and those that it takes besides."""
     value_set = next(value_sets_of(criterion))
     if isinstance(criterion, Drug):
-        return "medications", [f"{{code: {value_set}, date: {_longer(ago)}, until: {ago}, status: completed}}"]
+        newer = [f"{{code: {value_set}, date: P{2 * i}M, until: P{2 * i - 1}M, status: completed}}" for i in range(1, criterion.courses or 1)]
+        return "medications", [f"{{code: {value_set}, date: {_longer(ago)}, until: {ago}, status: completed}}", *newer]
     if isinstance(criterion, Coded):
         status = ", status: resolved" if criterion.or_active else ""
         if criterion.code_needs_text_of:
             status += f', text: "{knowledge.phrases[criterion.code_needs_text_of][-1].rstrip("*")}"'
+        if criterion.close_to:
+            return "conditions", [f"{{code: {s}, date: {ago}}}" for s in (value_set, *criterion.close_to.value_sets[:1])]
         newer = [f"{{code: {value_set}}}"] * (criterion.entries.results - 1 if criterion.entries else 0)
         return "conditions", [f"{{code: {value_set}, date: {ago}{status}}}", *newer]
     if value_set in knowledge.source_of_set or value_set in knowledge.measurements:

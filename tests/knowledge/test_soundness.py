@@ -121,7 +121,7 @@ CASES = {
     "age of nobody": ("record: {patient: {age: 3000}}, expect: {male: unknown}", "nobody is 3000 years old. Correct"),
     "age and birth": ('record: {patient: {age: 60, birth: "1960"}}, expect: {male: unknown}', "age and birth are both given. Keep"),
     "gender of no standard": ("record: {patient: {sex: man}}, expect: {male: unknown}", "sex 'man' is none of male, female, other, unknown. Correct"),
-    "unknown source": ("record: {unavailable: [labs]}, expect: {male: unknown}", "there is no source 'labs'. Use one of blood-counts"),
+    "unknown source": ("record: {unavailable: [labs]}, expect: {male: unknown}", "there is no source 'labs'. Use one of allergies, blood-counts"),
     "unknown finding": ("record: {}, expect: {unicorn: unknown}", "there is no red flag, alternative, fact, term or rule 'unicorn'. Correct"),
     "unknown topic": (f"record: {{{PATIENT}}}, topic: vexas-luck", "topic: there is no topic 'vexas-luck'. Use one of none, vexas-confirmed"),
     "unknown criterion": (f"record: {{{PATIENT}}}, criterion: zz", "there is no criterion 'zz'. Use one of a, b"),

@@ -38,16 +38,16 @@ def test_takes_an_active_module_that_is_signed(folder):
 
 
 REFUSED = {
-    "active and not approved": ([SIGNED[0], SIGNED[2], REVIEWED], "module.yaml:5: ", "nobody has approved"),
-    "active and approved by nobody": ([*SIGNED, REVIEWED, ("Head of haematology", " ")], "module.yaml:5: ", "nobody has approved"),
-    "active without a last review": ([*SIGNED[:2], REVIEWED], "module.yaml:5: ", "last_review is not given"),
-    "active without a next review": ([*SIGNED], "module.yaml:5: ", "next_review is not given"),
-    "a draft that is approved": ([SIGNED[1]], "module.yaml:7: ", "the status is draft"),
-    "a next review that is past": ([*SIGNED, ("next_review: null", 'next_review: "2026-12-01"')], "module.yaml:9: ", "is not after"),
-    "a next review before the version": ([("next_review: null", 'next_review: "2026-11-22"')], "module.yaml:9: ", "is not after"),
-    "a date that is none": ([("last_review: null", 'last_review: "2026-02-30"')], "module.yaml:8: ", "no day"),
-    "a version of no day": ([('date: "2026-11-22"', 'date: "22 Nov 2026"')], "module.yaml:4: ", "no day"),
-    "an approval of no day": ([SIGNED[1], SIGNED[0], ('"2026-12-01"', '"December"')], "module.yaml:7: ", "no day"),
+    "active and not approved": ([SIGNED[0], SIGNED[2], REVIEWED], "module.yaml:6: ", "nobody has approved"),
+    "active and approved by nobody": ([*SIGNED, REVIEWED, ("Head of haematology", " ")], "module.yaml:6: ", "nobody has approved"),
+    "active without a last review": ([*SIGNED[:2], REVIEWED], "module.yaml:6: ", "last_review is not given"),
+    "active without a next review": ([*SIGNED], "module.yaml:6: ", "next_review is not given"),
+    "a draft that is approved": ([SIGNED[1]], "module.yaml:8: ", "the status is draft"),
+    "a next review that is past": ([*SIGNED, ("next_review: null", 'next_review: "2026-12-01"')], "module.yaml:10: ", "is not after"),
+    "a next review before the version": ([("next_review: null", 'next_review: "2026-11-22"')], "module.yaml:10: ", "is not after"),
+    "a date that is none": ([("last_review: null", 'last_review: "2026-02-30"')], "module.yaml:9: ", "no day"),
+    "a version of no day": ([('date: "2026-11-22"', 'date: "22 Nov 2026"')], "module.yaml:5: ", "is no date"),
+    "an approval of no day": ([SIGNED[1], SIGNED[0], ('"2026-12-01"', '"December"')], "module.yaml:8: ", "no day"),
 }
 
 

@@ -96,7 +96,7 @@ OTHERWISE = {
     Deceased: {},
     AnyOf: {"of": (Sex(equals="female"),)},
 }
-NOT_OF_THE_SENTENCE = {(Age, "since")}  # stands in the table of thresholds
+NOT_OF_THE_SENTENCE = {(Age, "since"), (Age, "formerly")}  # stands in the table of thresholds
 FIELDS = [(kind, field) for kind in get_args(Criterion) for field in kind.__struct_fields__ if (kind, field) not in NOT_OF_THE_SENTENCE]
 CLAUSES = {
     "all": ("mds", "lung"),

@@ -210,7 +210,7 @@ def test_a_value_set_names_its_licences_and_users(client):
 
     assert any("SNOMED International" in notice for notice in found["licences"])
     assert not any("LOINC" in notice for notice in found["licences"])
-    assert {"vte", "vte-ever"} == {r["id"] for r in found["used_in"]}
+    assert {"vte", "vte-ever", "vte-provoked"} == {r["id"] for r in found["used_in"]}
     assert found["excluded"]
 
 

@@ -1,0 +1,39 @@
+"""Everything outside docs/reference and docs/conformance that is written from the code or the knowledge; `python -m tests.docs.generated` writes it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from cds_service.knowledge.shapes import SHAPES, schema_of
+from tests.docs import article
+from tests.docs.pages import DOCS, ROOT
+
+SCHEMAS = ROOT / "cds_service" / "knowledge" / "schemas"
+
+
+def schema_text(shape: str) -> str:
+    """A JSON Schema as it is shipped."""
+    return json.dumps(schema_of(shape), indent=1, ensure_ascii=False) + "\n"
+
+
+def written() -> Mapping[Path, Callable[[], str]]:
+    """Each file with what it should hold."""
+    schemas = {SCHEMAS / f"{shape}.schema.json": lambda shape=shape: schema_text(shape) for shape in SHAPES}
+    return {**schemas, DOCS / "source-article.md": article.page}
+
+
+def main() -> None:
+    """Write every file, and say which changed."""
+    SCHEMAS.mkdir(exist_ok=True)
+    for path, text in written().items():
+        new = text()
+        if not path.exists() or path.read_text(encoding="utf-8") != new:
+            path.write_text(new, encoding="utf-8")
+            print(f"changed {path.relative_to(ROOT)}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
