@@ -580,6 +580,7 @@ class Guards(Author, frozen=True, kw_only=True):
     not_systemic: tuple[str, ...]
     systemic_only: tuple[str, ...]
     whole_text: Mapping[str, tuple[str, ...]] = {}
+    forbidden: tuple[str, ...] = ()  # regular expressions that no sentence of a card may contain
 
 
 class Carriers(Author, frozen=True, kw_only=True):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from cds_service.knowledge.article import article_faults
 from cds_service.knowledge.dating import dating_faults
 from cds_service.knowledge.model import AnyOf, Clause, Coded, Criterion, Drug, Expression, Flag, Lab, Limit, ReportText, Resulted
+from cds_service.knowledge.sentences import sentence_faults
 from cds_service.knowledge.soundness import soundness_faults
 from cds_service.knowledge.units import spelling
 from cds_service.record.dates import period
@@ -53,6 +54,7 @@ def _faults(knowledge: Knowledge) -> Iterator[Fault]:
     yield from dating_faults(knowledge)
     yield from soundness_faults(knowledge)
     yield from article_faults(knowledge)
+    yield from sentence_faults(knowledge)
     yield from _requirement_faults(knowledge)
 
 

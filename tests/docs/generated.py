@@ -7,6 +7,8 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from cds_service.knowledge.loader import load
+from cds_service.knowledge.sentences import sentences
 from cds_service.knowledge.shapes import SHAPES, schema_of
 from tests.docs import article
 from tests.docs.pages import DOCS, ROOT
@@ -19,10 +21,26 @@ def schema_text(shape: str) -> str:
     return json.dumps(schema_of(shape), indent=1, ensure_ascii=False) + "\n"
 
 
+def texts_page() -> str:
+    """docs/texts.md: every sentence that a card can show, once, grouped."""
+    lines = ["<!-- Written by `make docs` from the knowledge module. -->\n", "# Every sentence that a card can show\n"]
+    lines.append("For reading by a clinician. What no card may say stands in `guards.yaml` (`forbidden`), and the loader refuses it.\n")
+    seen: set[str] = set()
+    group = ""
+    for one in sentences(load()):
+        if one.group != group:
+            group = one.group
+            lines.append(f"\n## {group}\n" if seen else f"## {group}\n")
+        if one.text not in seen:
+            lines.append(f"- `{one.of}` {one.text}")
+        seen.add(one.text)
+    return "\n".join(lines) + "\n"
+
+
 def written() -> Mapping[Path, Callable[[], str]]:
     """Each file with what it should hold."""
     schemas = {SCHEMAS / f"{shape}.schema.json": lambda shape=shape: schema_text(shape) for shape in SHAPES}
-    return {**schemas, DOCS / "source-article.md": article.page}
+    return {**schemas, DOCS / "source-article.md": article.page, DOCS / "texts.md": texts_page}
 
 
 def main() -> None:
