@@ -13,6 +13,7 @@ from cds_service.fhir import strict
 from cds_service.knowledge.loader import Knowledge, load
 from cds_service.protocol import schema
 from cds_service.reasoning import casebook
+from cds_service.reasoning.account import account_of
 from cds_service.reasoning.coverage import uncited, uncovered
 
 _DEEPEST = 200  # FHIR needs no more than a few dozen levels
@@ -24,6 +25,7 @@ class Report(NamedTuple):
     counts: dict[str, int]
     faults: tuple[str, ...]
     notes: tuple[str, ...] = ()  # worth knowing, and no fault
+    accounts: tuple[str, ...] = ()  # failing cases with their charts
 
 
 def check(folder: Path | None, fixtures: Path | None) -> Report:
@@ -55,7 +57,8 @@ def check(folder: Path | None, fixtures: Path | None) -> Report:
             found += [f"{path.name}: {fault}" for path in paths for fault in schema.faults(name, read_json(path))]
         found += [fault for path in sorted((fixtures / "cards").glob("*.json")) for fault in _draft_faults(path)]
     idle = sorted(uncited(knowledge))
-    return Report(counts, tuple(found), (f"citations.yaml: nothing cites {', '.join(idle)}.",) if idle else ())
+    notes = (f"citations.yaml: nothing cites {', '.join(idle)}.",) if idle else ()
+    return Report(counts, tuple(found), notes, tuple(account_of(knowledge, o) for o in outcomes if o.faults))
 
 
 def _unverified(knowledge: Knowledge) -> int:

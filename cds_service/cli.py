@@ -50,6 +50,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(130)
 
 
+_MOST_ACCOUNTS = 10  # failing cases that are shown whole
+
+
 @click.group()
 @click.version_option(__version__)
 def cli() -> None:
@@ -193,6 +196,8 @@ def check(fixtures: Path | None) -> None:
     report = run_check(from_environment(os.environ).knowledge, fixtures)
     for fault in report.faults:
         print(fault)
+    for account in report.accounts[:_MOST_ACCOUNTS]:
+        print(f"\n{account}\n")
     for note in report.notes:
         print(note)
     print(", ".join(f"{count} {name}" for name, count in report.counts.items()))

@@ -23,6 +23,7 @@ from cds_service.knowledge.model import (
     Resulted,
     Vaccinated,
 )
+from cds_service.knowledge.sentences import sentence_faults
 from cds_service.knowledge.soundness import soundness_faults
 from cds_service.knowledge.units import spelling
 from cds_service.record.dates import period
@@ -67,6 +68,7 @@ def _faults(knowledge: Knowledge) -> Iterator[Fault]:
     yield from dating_faults(knowledge)
     yield from soundness_faults(knowledge)
     yield from article_faults(knowledge)
+    yield from sentence_faults(knowledge)
     yield from _requirement_faults(knowledge)
 
 

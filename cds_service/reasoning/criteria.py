@@ -29,8 +29,8 @@ from cds_service.reasoning.chart import Chart, Given, days_covered, is_resolved
 from cds_service.reasoning.findings import Answer, Evidence
 from cds_service.reasoning.genetics import GeneReader
 from cds_service.reasoning.limits import Judge, beyond, beyond_milder
+from cds_service.reasoning.report_words import report_text
 from cds_service.reasoning.results import Value
-from cds_service.reasoning.sentences import report_text
 from cds_service.reasoning.truth import Truth, any_of, truth_of
 from cds_service.record.dates import Day, age_on, last_day, period
 from cds_service.record.facts import Allergy, Condition, Fact, Procedure
