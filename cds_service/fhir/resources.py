@@ -129,6 +129,7 @@ class Observation(Resource, tag_field="resourceType", tag="Observation"):
     referenceRange: list[Range] | None = None
     component: Annotated[list[Component], msgspec.Meta(max_length=MOST_PARTS)] | None = None  # none is read of one that has more
     derivedFrom: list[Reference] | None = None
+    hasMember: list[Reference] | None = None
 
 
 class Condition(Resource, tag_field="resourceType", tag="Condition"):
@@ -232,6 +233,8 @@ class DiagnosticReport(Resource, tag_field="resourceType", tag="DiagnosticReport
     effectiveDateTime: str | None = None
     effectivePeriod: Span | None = None
     issued: str | None = None
+    specimen: list[Reference] | None = None
+    result: list[Reference] | None = None
     conclusion: str | None = None
     conclusionCode: list[CodeableConcept] | None = None
 
@@ -253,6 +256,13 @@ class Immunization(Resource, tag_field="resourceType", tag="Immunization", renam
     vaccineCode: CodeableConcept | None = None
     subject: Reference | None = None
     occurrenceDateTime: str | None = None
+
+
+class Specimen(Element):
+    """What a contained Specimen is."""
+
+    id: str | None = None
+    type: CodeableConcept | None = None
 
 
 class OutcomeIssue(Element):
@@ -342,6 +352,7 @@ KINDS: dict[str, type[Resource]] = {
 READ: dict[str, msgspec.json.Decoder[Any]] = {name: msgspec.json.Decoder(kind) for name, kind in KINDS.items()}
 KIND = msgspec.json.Decoder(Kind)
 UPDATED = msgspec.json.Decoder(Updated)
+SPECIMEN = msgspec.json.Decoder(Specimen)
 
 
 def _whole(kind: type[Resource]) -> Any:

@@ -462,6 +462,11 @@ class Words(Author, frozen=True, kw_only=True):
     assay_limit: str  # the fraction that the assay can see, which is not this patient's
     at_most: str  # "<" or "less than" before a fraction
     at_least: str
+    synonymous: str  # a change that changes no amino acid
+    other_disease: str  # another disease of the gene, which is inherited
+    other_tissue: str  # a sample that does not carry a variant of blood cells
+    blood: str
+    unlisted: str  # what the laboratory does not list: "benign variants are not reported"
     bare: str  # tokens of a text that is nothing but a variant's name
 
 
@@ -482,6 +487,7 @@ class Genetics(Author, frozen=True, kw_only=True):
     gene: str
     gene_codes: str
     test_codes: str
+    report_codes: str | None = None  # genetic reports of whatever gene
     disease_codes: str
     transplant: str
     low_fraction: float
@@ -566,6 +572,7 @@ class Requirement(Author, frozen=True, kw_only=True):
     codes_of: tuple[str, ...] = ()
     count: int | None = None
     sort: str | None = None
+    worded: tuple[str, ...] = ()  # LOINC codes of tests of which a number, too, is read as a report
 
 
 class Guards(Author, frozen=True, kw_only=True):

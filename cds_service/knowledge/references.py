@@ -20,7 +20,8 @@ _MESSAGES = (
     *("ordered", "result-pending", "result-unreadable", "another-person", "problem-list-only", "germline", "germline-other"),
     *("low-fraction", "laboratory-class", "fraction-ambiguous", "uncertain-significance", "not-classified", "contradictory"),
     *("no-call", "not-understood", "benign", "conflict", "no-compatible-finding", "after-transplant"),
-    *("problem-list-against-result", "limited-assay"),
+    *("problem-list-against-result", "limited-assay", "synonymous", "other-disease", "several-genes", "report-withdrawn"),
+    *("disease-named", "other-tissue", "tissue-positive"),
 )
 _FLAG_FILES = ("red_flags.yaml", "alternatives.yaml", "facts.yaml")
 
@@ -109,7 +110,7 @@ def _citations(knowledge: Knowledge) -> Iterator[Fault]:
 def _value_sets(knowledge: Knowledge) -> Iterator[Fault]:
     genetics = knowledge.genetics
     named: list[tuple[str, Place, str | None]] = [
-        ("genetics.yaml", (k,), getattr(genetics, k)) for k in ("gene_codes", "test_codes", "disease_codes", "transplant")
+        ("genetics.yaml", (k,), getattr(genetics, k)) for k in ("gene_codes", "test_codes", "report_codes", "disease_codes", "transplant")
     ]
     for i, m in enumerate(knowledge.measurements.values()):
         named.append(("measurements.yaml", (i,), m.value_set))

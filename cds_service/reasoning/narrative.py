@@ -177,7 +177,7 @@ class NarrativeReader:
         """Read a narrative; `specific` says that the whole report is about the gene."""
         told = _Told()
         ours = specific
-        sentences = _SENTENCE.split(_tidy(text[:_LONGEST]))
+        sentences = [self._word["unlisted"].sub(" ", sentence) for sentence in _SENTENCE.split(_tidy(text[:_LONGEST]))]
         told.fractions = self.fractions(sentences)
         for sentence in sentences:
             ours = self._sentence(sentence, told, ours=ours)

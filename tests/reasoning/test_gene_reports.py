@@ -250,13 +250,13 @@ UNDER_THE_TEST_CODE = [
 
 def letter(text, code=NGS):
     """How one report is read."""
-    return LETTER[READER.read(report(text, code=code), frozenset()).call]
+    return LETTER[READER.read(report(text, code=code)).call]
 
 
 @pytest.mark.parametrize(("text", "fraction"), POSITIVE)
 def test_reads_a_clear_positive(text, fraction):
     """A named pathogenic variant that is said to be there is pathogenic, with the fraction of that variant and no other."""
-    reading = READER.read(report(text, code=NGS), frozenset())
+    reading = READER.read(report(text, code=NGS))
 
     assert (Call.PATHOGENIC, fraction) == (reading.call, pytest.approx(reading.fraction) if fraction is not None else reading.fraction)
 
@@ -316,7 +316,7 @@ def test_reads_a_report_the_same_in_capitals(text):
 )
 def test_knows_what_a_negative_may_have_missed(text, limited):
     """A negative is limited when the assay is Sanger, partial, or does not say what it covers."""
-    reading = READER.read(report(text, code=NGS), frozenset())
+    reading = READER.read(report(text, code=NGS))
 
     assert (Call.NEGATIVE, limited) == (reading.call, reading.limited)
 
@@ -332,7 +332,7 @@ def test_knows_what_a_negative_may_have_missed(text, limited):
 )
 def test_notes_a_call_as_germline(text, germline):
     """A germline label is kept as a caution; it does not change the call."""
-    reading = READER.read(report(text, code=NGS), frozenset())
+    reading = READER.read(report(text, code=NGS))
 
     assert (Call.PATHOGENIC, germline) == (reading.call, "germline" in reading.reasons)
 
