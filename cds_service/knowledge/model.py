@@ -414,6 +414,13 @@ class AssessmentRules(Author, frozen=True, kw_only=True):
     shown_within: str = "P12M"  # how old a value that advice shows may be
 
 
+class Association(Author, frozen=True, kw_only=True):
+    """What was published of groups of patients with a variant; it says nothing of one patient."""
+
+    text: str
+    citations: tuple[str, ...]
+
+
 class Variant(Author, frozen=True, kw_only=True):
     """A variant of the gene, with how far it may be trusted to confirm the disease."""
 
@@ -424,6 +431,7 @@ class Variant(Author, frozen=True, kw_only=True):
     citations: tuple[str, ...] = ()
     confidence: Confidence
     note: str | None = None
+    associations: tuple[Association, ...] = ()
 
 
 class VariantPattern(Author, frozen=True, kw_only=True):
@@ -466,6 +474,7 @@ class Words(Author, frozen=True, kw_only=True):
     other_disease: str  # another disease of the gene, which is inherited
     other_tissue: str  # a sample that does not carry a variant of blood cells
     blood: str
+    detection_limit: str  # the smallest fraction that the assay can see: number
     unlisted: str  # what the laboratory does not list: "benign variants are not reported"
     bare: str  # tokens of a text that is nothing but a variant's name
 

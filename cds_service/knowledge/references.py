@@ -21,8 +21,9 @@ _MESSAGES = (
     *("low-fraction", "laboratory-class", "fraction-ambiguous", "uncertain-significance", "not-classified", "contradictory"),
     *("no-call", "not-understood", "benign", "conflict", "no-compatible-finding", "after-transplant"),
     *("problem-list-against-result", "limited-assay", "synonymous", "other-disease", "several-genes", "report-withdrawn"),
-    *("disease-named", "other-tissue", "tissue-positive"),
+    *("disease-named", "other-tissue", "tissue-positive", "entry-unverified", "association"),
 )
+_LONGEST_ASSOCIATIONS = 45  # with their sources and the words before them about 110 on the card
 _FLAG_FILES = ("red_flags.yaml", "alternatives.yaml", "facts.yaml")
 
 
@@ -102,6 +103,11 @@ def _citations(knowledge: Knowledge) -> Iterator[Fault]:
     cited += [("recommendations.yaml", (i,), r.citations, True) for i, r in enumerate(knowledge.recommendations.values())]
     cited += [("cards.yaml", (i,), c.citations, False) for i, c in enumerate(knowledge.cards.values())]
     cited += [("genetics.yaml", ("variants", i), v.citations, v.confidence == "verified") for i, v in enumerate(knowledge.genetics.variants)]
+    cited += [
+        ("genetics.yaml", ("variants", i, "associations", j), a.citations, True)
+        for i, v in enumerate(knowledge.genetics.variants)
+        for j, a in enumerate(v.associations)
+    ]
     cited += [("genetics.yaml", ("citations",), knowledge.genetics.citations, True)]
     for file, place, names, needed in cited:
         yield from _citation_faults(knowledge, file, place, names, needed=needed)
@@ -177,6 +183,10 @@ def _gene_faults(knowledge: Knowledge) -> Iterator[Fault]:
     patterns += [(("confirming_patterns", i), p.pattern) for i, p in enumerate(genetics.confirming_patterns)]
     for place, pattern in patterns:
         yield from _pattern_fault("genetics.yaml", place, pattern)
+    for index, variant in enumerate(genetics.variants):
+        if sum(len(a.text) for a in variant.associations) > _LONGEST_ASSOCIATIONS:
+            place = ("variants", index, "associations")
+            yield "genetics.yaml", place, f"the associations have more than {_LONGEST_ASSOCIATIONS} characters. Remove one or write less."
     for name in _MESSAGES:
         if name not in genetics.messages:
             yield "genetics.yaml", ("messages",), f"the message '{name}' is missing. Add it."

@@ -341,7 +341,7 @@ def _day(reading: Reading) -> str:
 
 def _may_be_one(reader: GeneReader, one: Reading, other: Reading) -> bool:
     """Whether two results may be about one variant: they name the same, or one of them names none that is known."""
-    names = {name for r in (one, other) if (name := reader.narratives.known(r.variant))}
+    names = {name for r in (one, other) if (name := reader.narratives.change(r.variant))}
     return len(names) < 2
 
 
@@ -394,6 +394,7 @@ def _weigh(
         state=state,
         reasons=tuple(dict.fromkeys(reasons)),
         evidence=tuple(evidence),
+        variant=reader.narratives.entry(newest.variant) if newest.call >= Call.UNCERTAIN else None,
         on=newest.report.on,
         limited=newest.limited or transplant,
         ordered=ordered,
@@ -409,9 +410,13 @@ def _transplanted(reader: GeneReader, chart: Chart, newest: Reading) -> bool:
 def _reading_evidence(reader: GeneReader, reading: Reading) -> Evidence:
     variant = reader.narratives.known(reading.variant)
     fraction = "" if reading.fraction is None else f", VAF {reading.sign}{reading.fraction * 100:.3g} %"
+    limit = reader.narratives.detection_limit(reading.report.conclusion) if reading.call is Call.NEGATIVE else ""
     word = reader.rules.messages[f"call-{reading.call.name.lower()}"]
     return Evidence(
-        what=reader.rules.gene, ref=reading.report.ref, value=f"{word}{': ' + variant if variant else ''}{fraction}", on=reading.report.on
+        what=reader.rules.gene,
+        ref=reading.report.ref,
+        value=f"{word}{': ' + variant if variant else ''}{fraction}{f', detection limit {limit} %' if limit else ''}",
+        on=reading.report.on,
     )
 
 

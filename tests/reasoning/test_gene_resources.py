@@ -424,3 +424,72 @@ def test_reads_what_the_laboratory_does_not_list_as_no_class(sentence):
 def test_a_fraction_that_is_spoken_of_without_a_size_is_for_review(said):
     """A fraction of 1 may be 1 % or all of it, and "not reported" may be too low to report: in doubt nothing is confirmed."""
     assert UNCERTAIN == ask(told(f"p.Met41Thr detected, {said}")).topic
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("p.Met41Leu detected", "pathogenic variant: p.(Met41Leu) "),
+        ("c.121A>C detected", "pathogenic variant: c.121A>C p.(Met41Leu) "),
+        ("c.121A>T p.Met41Leu detected", "pathogenic variant: c.121A>T p.(Met41Leu) "),
+        ("c.121A>G (p.Met41Val) detected", "pathogenic variant: c.121A>G p.(Met41Val) "),
+        ("c.118-1G>C detected", "pathogenic variant: c.118-1G>C "),
+    ],
+)
+def test_never_shows_a_base_change_that_the_report_does_not_name(text, shown):
+    """Two base changes make Met41Leu; the c. name is shown only where the report has it."""
+    assert shown in ask(told(text)).text
+
+
+PUBLISHED = "no individual prognosis: "
+
+
+@pytest.mark.parametrize(
+    ("name", "association"),
+    [
+        ("c.121A>G", "worse survival, n=83 (Ferrada 2022); vasculitic skin lesions (Tan 2024)."),
+        ("p.Met41Leu", "pulmonary embolism, OR 4.58 (Kusne 2024); "),
+        ("p.Met41Leu", "best survival"),
+        ("c.122T>C", ""),
+        ("c.118-1G>C", ""),
+    ],
+)
+def test_shows_what_was_published_of_a_genotype(name, association):
+    """A confirmed card shows what was published of the genotype, as a fact of groups; most have none."""
+    text = ask(variant(gene(), hgvs(name))).text
+
+    assert (bool(association), True) == (PUBLISHED in text, association in text)
+
+
+@pytest.mark.parametrize(
+    "resource",
+    [variant(gene(), hgvs("p.Met41Leu"), fraction(0.04)), variant(gene(), hgvs("p.Met41Leu"), significance("uncertain")), told("Met41Leu absent")],
+)
+def test_shows_nothing_published_of_what_is_not_confirmed(resource):
+    """A low fraction, a doubt or a negative has no genotype to speak of."""
+    assert PUBLISHED not in ask(resource).text
+
+
+@pytest.mark.parametrize(
+    ("name", "told_so"), [("p.Gly477Ala", True), ("c.118-2A>G", True), ("p.Ser56Phe", False), ("c.122T>C", False), ("p.Val999Ala", False)]
+)
+def test_says_where_its_own_catalogue_is_from_memory(name, told_so):
+    """A card that rests on an entry of low confidence says so."""
+    text = ask(variant(gene(), hgvs(name), significance("likely-pathogenic"))).text
+
+    assert told_so == ("from memory and not verified" in text)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Not detected. LOD 0.5%", "not detected, detection limit 0.5 % ("),
+        ("Not detected. Limit of detection: 2 %.", "not detected, detection limit 2 % ("),
+        ("Not detected. LOD 1,5 per cent", "not detected, detection limit 1.5 % ("),
+        ("Not detected.", "not detected ("),
+        ("Not detected. LOD see method; coverage 98 %", "not detected ("),
+    ],
+)
+def test_shows_the_detection_limit_of_a_negative(text, shown):
+    """A negative is shown with the smallest fraction that its assay can see, where the report states it."""
+    assert shown in ask(told(text)).text
