@@ -447,6 +447,7 @@ class Words(Author, frozen=True, kw_only=True):
     gene: str
     other_gene: str  # another gene's symbol
     negation: str  # not detected, wild type, no variants
+    open_denial: str  # a denial before a list of variants
     positive: str  # detected, found
     no_call: str  # failed, equivocal, possible
     pathogenic: str
@@ -475,7 +476,7 @@ class Words(Author, frozen=True, kw_only=True):
     other_tissue: str  # a sample that does not carry a variant of blood cells
     blood: str
     detection_limit: str  # the smallest fraction that the assay can see: number
-    unlisted: str  # what the laboratory does not list: "benign variants are not reported"
+    unlisted: str  # what says nothing of a finding in the gene: "benign variants are not reported", "no variant in" another gene
     bare: str  # tokens of a text that is nothing but a variant's name
 
 

@@ -242,6 +242,7 @@ class NarrativeReader:
             told.no_call = True
             return ours
         asserted = told.asserted
+        told.negative = told.negative or (bool(pieces) and self.matches("open_denial", sentence))
         self._pieces(pieces, told)
         if (
             pieces
