@@ -100,7 +100,7 @@ SHAPES = {
     "interpretation by a full URL": ((under(URN, variant(*SER56PHE)), implication("pathogenic", URN)), CONFIRMED),
     "interpretation by a full URL of what has no id": ((under(URN, variant(*SER56PHE, id=None)), implication("pathogenic", URN.upper())), CONFIRMED),
     "interpretation by a full URL that two resources have": (
-        (under(URN, variant(*SER56PHE)), under(URN, variant(gene(OTHER), hgvs("p.Arg1Ala"), id="var-2")), implication("pathogenic", URN)),
+        (under(URN, variant(*SER56PHE)), under(URN, variant(gene(), hgvs("p.Gly477Ala"), id="var-2")), implication("pathogenic", URN)),
         UNCERTAIN,
     ),
     "interpretation that contains its variant": ((implication("pathogenic", "#v", contained=[variant(*SER56PHE, id="v")]),), CONFIRMED),
@@ -351,6 +351,7 @@ FRACTIONS = {
         CONFIRMED,
     ),
     "of another gene by itself": ((own_fraction(4, component=[gene(OTHER)]),), CONFIRMED),
+    "of our gene on a later day": ((own_fraction(46, component=[gene()], effectiveDateTime="2026-10-09"),), CONFIRMED),
     "of our gene by itself": ((own_fraction(4, component=[gene()]),), UNCERTAIN),
 }
 
@@ -375,6 +376,13 @@ def test_a_component_of_another_variant_says_nothing_of_ours():
     other = variant(gene(OTHER), hgvs("p.Arg1Ala"), fraction(0.03), id="var-2")
 
     assert CONFIRMED == ask(variant(), other, panel("Observation/var-1", "Observation/var-2")).topic
+
+
+def test_the_order_of_what_a_panel_contains_changes_nothing():
+    """Two variants that one panel contains share its place and its day; the card is the same whichever comes first."""
+    inner = [variant(gene(), hgvs(name), id=f"v{i}", subject=None) for i, name in enumerate(("c.122T>C", "c.121A>G"))]
+
+    assert ask(panel(contained=inner)) == ask(panel(contained=inner[::-1]))
 
 
 NEGATIVE_WORDS = f"UBA1 not detected. {FULL}"
