@@ -164,7 +164,7 @@ class GeneReader:
         return self.narratives.matches("other_disease", " ".join((report.conclusion, *items, *coded))[:_LONGEST])
 
     def _told(self, report: Report) -> str:
-        """A report's words, with a line for each component that has a name of its own: "p.Met41Thr: not detected"."""
+        """A report's words, with a line for each component that has a name of its own: "p.Gly12Ala: not detected"."""
         known = frozenset(self.codes.values())
         lines = []
         for item in report.items:

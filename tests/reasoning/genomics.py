@@ -6,7 +6,7 @@ import json
 from typing import Any, NamedTuple
 
 from cds_service.invocation import Service
-from tests import build
+from tests import build, fakes
 
 LOINC = build.LOINC
 TBD = "http://hl7.org/fhir/uv/genomics-reporting/CodeSystem/tbd-codes-cs"
@@ -171,7 +171,7 @@ def ask(*results: Any, suspect: bool = True) -> Told:
 
 def ask_prefetch(prefetch: dict[str, Any]) -> Told:
     """How the service answers a prefetch."""
-    body = json.loads(SERVICE.call("vexas", build.body_of(build.request(prefetch))).body)
+    body = fakes.ask(SERVICE, build.request(prefetch))
     cards = body["cards"]
     if not cards:
         return Told("none", json.dumps(body))
