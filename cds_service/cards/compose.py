@@ -156,12 +156,16 @@ class Composer:
         unread = self._wording.unread(assessment, record, care=True)
         unchecked = [r.short for a, r in mine if a.truth is Truth.UNKNOWN] if unread else []
         detail = ""
-        for count, linked in product(range(len(present), -1, -1), (True, False)):
+        published = self._published(assessment) if topic == "confirmed" else []
+        # What was published of the variant gives way to advice, and links give way to both.
+        room = [(len(present), published), (len(present), published[:1]), *((n, []) for n in range(len(present), -1, -1))]
+        for (count, told), linked in product(room, (True, False)):
             sources = wording.Sources(self.knowledge)
             lines = [f"- {self._advice_line(a, r, assessment, sources)}" for a, r in present[:count]]
             rest = [self._short(a, r) for a, r in present[count:]]
             detail = self._joined(
                 *(self._gene_lines(topic, assessment) if topic == "confirmed" else []),
+                f"{self.knowledge.genetics.messages['association']} {'; '.join(told)}." if told else "",
                 text.lead,
                 "\n".join([*lines, *([f"- Also: {'; '.join(rest)}"] if rest else [])]),
                 f"**Not checked** for want of data: {', '.join(unchecked)}" if unchecked else "",
@@ -192,6 +196,12 @@ class Composer:
         facts = "; ".join(wording.evidence_text(e) for e in finding.evidence[:1]) if finding and finding.truth is Truth.PRESENT else ""
         return f" {facts}." if facts else ""
 
+    def _published(self, assessment: Assessment) -> list[str]:
+        """What was published of groups of patients with the variant found, each with its source."""
+        variant = assessment.genetics.variant
+        named = self.knowledge.citations
+        return [f"{a.text} ({', '.join(named[c].short for c in a.citations)})" for a in variant.associations] if variant else []
+
     def _gene_lines(self, topic: str, assessment: Assessment) -> list[str]:
         """The results of the gene with what qualifies them."""
         status = assessment.genetics
@@ -200,6 +210,8 @@ class Composer:
         said = [messages[r] for r in status.reasons if r in messages]
         if topic == "negative" and not status.limited and status.on is not None:
             said.append(messages["new-organ"])
+        if status.variant and status.variant.confidence != "verified":
+            said.append(messages["entry-unverified"])
         return ["**" + "; ".join(lines) + "**" if lines else "", " ".join(said)]
 
     def _joined(self, *parts: str) -> str:

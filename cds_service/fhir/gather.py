@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from operator import attrgetter
 from typing import Any
 
@@ -13,13 +14,16 @@ import msgspec
 from cds_service.errors import PatientMismatch, RequiredDataUnavailable
 from cds_service.fhir import read
 from cds_service.fhir import resources as fhir
+from cds_service.fhir.links import Links, name_of
 from cds_service.fhir.prefetch import NOTHING, UNREADABLE, Prefetched, kind_of, place_of, unpack, unreadable
 from cds_service.fhir.subject import Subject
 from cds_service.knowledge.model import Requirement
 from cds_service.record import facts
+from cds_service.record.codes import Code
 from cds_service.record.dates import Day, Moment, age_on, last_day, moment
 from cds_service.record.facts import Issue, PatientRecord, Source
 
+_LOINC = "http://loinc.org"
 _WITHDRAWN = frozenset({"entered-in-error", "cancelled", "refuted", "superseded"})
 _STATUSES = ("status", "docStatus", "verificationStatus")
 _OLDEST = 120
@@ -121,6 +125,7 @@ class _Reader:
         self.damaged: set[str] = set()
         self._found: dict[type[Any], dict[str, Any]] = {kind: {} for kind in _READ}
         self._unusable: list[tuple[type[Any], str, str]] = []  # kind, id and time of versions that were left out
+        self._links = Links()
         self._foreign: Counter[str] = Counter()
         self._nobody: Counter[str] = Counter()
 
@@ -144,6 +149,8 @@ class _Reader:
                     (self._nobody if meant is None else self._foreign)[key] += 1
                     continue
             identity = resource.id or f"\0{msgspec.json.encode(resource).decode()}"
+            if entry.fullUrl:
+                self._links.add(entry.fullUrl, type(resource), identity)
             other = known.setdefault(identity, resource)
             if other is not resource and _version(resource) > _version(other):
                 known[identity] = resource
@@ -177,8 +184,10 @@ class _Reader:
         """Every fact by its kind."""
         self._supersede()
         every: defaultdict[type[Any], list[Any]] = defaultdict(list)
+        worded = frozenset(Code(_LOINC, code) for r in requirements.values() for code in r.worded)
+        makers: dict[type[Any], Any] = {**read.SIMPLE, fhir.Observation: partial(read.observation, worded=worded)}
         for kind, known in self._found.items():
-            make = read.SIMPLE.get(kind)
+            make = makers.get(kind)
             # In the order of their ids, where a fact could not be told from another by its reference.
             regular = all(map(_ID.fullmatch, known))
             for identity in known if regular else sorted(known):
@@ -191,11 +200,17 @@ class _Reader:
                         self._nameless(kind, medication, requirements)
                     continue
                 for fact in make(resource, ref):
-                    every[type(fact)].append(fact)
+                    every[type(fact)].append(self._linked(fact, kind, identity))
                 if resource.contained and kind in _HOLDERS:
-                    for fact in self._contained(resource, ref):
+                    for fact in self._contained(resource, ref, name_of(kind, identity), worded):
                         every[type(fact)].append(fact)
         return every
+
+    def _linked(self, fact: Any, kind: type[Any], identity: str) -> Any:
+        """A report with the names of those it refers to; any other fact as it is."""
+        if type(fact) is not facts.Report:
+            return fact
+        return self._links.linked(fact, name := name_of(kind, identity), name)
 
     def _nameless(self, kind: type[Any], medication: facts.Medication, requirements: Mapping[str, Requirement]) -> None:
         """A drug that is not known may be any, so the list that it stands in is not all there."""
@@ -206,7 +221,7 @@ class _Reader:
             self.issues.append(Issue("warning", what, "Send its code, or its Medication beside it."))
             self.damaged.add(key)
 
-    def _contained(self, holder: Any, ref: str | None) -> Iterator[facts.Fact]:
+    def _contained(self, holder: Any, ref: str | None, name: str, worded: frozenset[Code]) -> Iterator[facts.Fact]:
         """Observations inside a panel or report; they share its subject and, where they say nothing, its status and day."""
         for raw in holder.contained[: fhir.MOST_PARTS]:
             try:
@@ -228,7 +243,8 @@ class _Reader:
             if not (inner.effectiveDateTime or inner.effectiveInstant or inner.effectivePeriod):
                 inner.effectiveDateTime, inner.effectivePeriod = holder.effectiveDateTime, holder.effectivePeriod
                 inner.issued = inner.issued or holder.issued
-            yield from read.observation(inner, ref)
+            for fact in read.observation(inner, ref, worded):
+                yield self._links.linked(fact, f"{name}#{inner.id or ''}", name) if isinstance(fact, facts.Report) else fact
 
     def _drug(self, resource: Any) -> tuple[fhir.CodeableConcept | None, str]:
         """The drug of an order: coded, contained, by reference, or only by the reference's display."""

@@ -80,8 +80,11 @@ def plain_code(text: str | None) -> str | None:
 # --- Observation ---
 
 
-def observation(resource: fhir.Observation, ref: str | None) -> list[facts.LabResult | facts.Report]:
-    """The numbers of an observation and its components, and, where it is not a number, its report."""
+def observation(resource: fhir.Observation, ref: str | None, worded: frozenset[Code] = frozenset()) -> list[facts.LabResult | facts.Report]:
+    """The numbers of an observation and its components, and, where it is not a number, its report.
+
+    `worded` are tests of which a number, too, is a report.
+    """
     day = resource.effectiveDateTime
     when = (moment(day) if day else None) or first_moment(resource.effectiveInstant, resource.effectivePeriod, resource.issued)
     status = resource.status if resource.status in _STATUSES else plain_code(resource.status)
@@ -105,7 +108,7 @@ def observation(resource: fhir.Observation, ref: str | None) -> list[facts.LabRe
             flaw=_flaw(resource) if when is None or resource.dataAbsentReason else "",
         )
         found.append(lab)
-    if number is None or resource.valueString:
+    if number is None or resource.valueString or (worded and not worded.isdisjoint(found[0].codes)):
         found += _worded(resource, ref, status, when)
     return found
 
@@ -129,10 +132,13 @@ def _remark(resource: fhir.Observation) -> str:
 def _worded(resource: fhir.Observation, ref: str | None, status: str | None, when: Moment | None) -> Iterator[facts.Report]:
     """What an observation says in words or codes, if it says anything so."""
     items = tuple(_item(part) for part in (resource.component or ()))
-    interpretations = tuple(c.value.upper() for i in resource.interpretation or () for c in codes(i))
+    if resource.valueQuantity is not None or resource.valueInteger is not None:
+        items = (_item(fhir.Component(code=resource.code, valueQuantity=resource.valueQuantity, valueInteger=resource.valueInteger)), *items)
+    interpretations = tuple(flag for i in resource.interpretation or () for flag in _flags(i))
     told = resource.valueString or text(resource.valueCodeableConcept)
     worded = any(i.value_codes or i.value_text for i in items)
-    if not (told or worded or resource.derivedFrom or interpretations or not items):
+    quantity = resource.valueQuantity is not None or resource.valueInteger is not None
+    if not (told or worded or quantity or resource.derivedFrom or resource.hasMember or interpretations or not items):
         return
     yield facts.Report(
         ref=ref,
@@ -144,9 +150,35 @@ def _worded(resource: fhir.Observation, ref: str | None, status: str | None, whe
         conclusion_codes=codes(resource.valueCodeableConcept),
         interpretations=interpretations,
         items=items,
-        derived_from=tuple(_bare(r.reference) for r in resource.derivedFrom or () if r.reference),
-        specimen=(resource.specimen.display or "") if resource.specimen else "",
+        derived_from=_references(resource.derivedFrom),
+        members=_references(resource.hasMember),
+        absent=resource.dataAbsentReason is not None,
+        specimen=_specimens([resource.specimen] if resource.specimen else None, resource.contained),
     )
+
+
+def _flags(interpretation: fhir.CodeableConcept) -> list[str]:
+    """An interpretation's codes, whatever their system, else its words."""
+    coded = [c.code for c in interpretation.coding or () if c.code]
+    return [flag.strip().upper() for flag in coded or [text(interpretation)] if flag.strip()]
+
+
+def _references(references: list[fhir.Reference] | None) -> tuple[str, ...]:
+    return tuple(r.reference.strip() for r in references or () if r.reference)
+
+
+def _specimens(references: list[fhir.Reference] | None, contained: list[msgspec.Raw] | None) -> str:
+    """What the specimens are called: by the reference, or by the type of one that is contained."""
+    told = [r.display for r in references or () if r.display]
+    inside = {r.reference[1:] for r in references or () if r.reference and r.reference.startswith("#")}
+    for raw in contained[: fhir.MOST_PARTS] if contained and inside else ():
+        try:
+            specimen = fhir.SPECIMEN.decode(raw)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            continue
+        if specimen.id in inside:
+            told.append(words(specimen.type))
+    return " / ".join(t for t in told if t)
 
 
 def _number(holder: fhir.Observation | fhir.Component) -> Number | None:
@@ -174,12 +206,6 @@ def _item(part: fhir.Component) -> facts.ReportItem:
         unit_words=quantity.unit or "" if quantity and quantity.code else "",
         unread=(quantity is not None and number is None) or any(bytes(value) not in (b"", b"null") for value in other),
     )
-
-
-def _bare(reference: str) -> str:
-    """A reference as Type/id, whatever server it was absolute on."""
-    parts = reference.split("/_history/", maxsplit=1)[0].rstrip("/").split("/")
-    return "/".join(parts[-2:]) if len(parts) >= 2 else reference
 
 
 # --- the other resources ---
@@ -272,7 +298,7 @@ def service_request(resource: fhir.ServiceRequest, ref: str | None) -> Iterator[
 
 def diagnostic_report(resource: fhir.DiagnosticReport, ref: str | None) -> Iterator[facts.Report]:
     """A report with its conclusion in words and codes, or one that says nothing but in a file."""
-    told = resource.conclusion or resource.conclusionCode or _is_filled(resource.result)
+    told = resource.conclusion or resource.conclusionCode or resource.result
     yield facts.Report(
         ref=ref,
         codes=codes(resource.code),
@@ -281,6 +307,8 @@ def diagnostic_report(resource: fhir.DiagnosticReport, ref: str | None) -> Itera
         when=first_moment(resource.effectiveDateTime, resource.effectivePeriod, resource.issued),
         conclusion="\n".join(t for t in (resource.conclusion, *(words(c) for c in resource.conclusionCode or ())) if t),
         conclusion_codes=tuple(c for concept in resource.conclusionCode or () for c in codes(concept)),
+        members=_references(resource.result),
+        specimen=_specimens(resource.specimen, resource.contained),
         attached=not told and _is_filled(resource.presentedForm),
     )
 

@@ -129,6 +129,7 @@ class Observation(Resource, tag_field="resourceType", tag="Observation"):
     referenceRange: list[Range] | None = None
     component: Annotated[list[Component], msgspec.Meta(max_length=MOST_PARTS)] | None = None  # none is read of one that has more
     derivedFrom: list[Reference] | None = None
+    hasMember: list[Reference] | None = None
 
 
 class Condition(Resource, tag_field="resourceType", tag="Condition"):
@@ -232,9 +233,10 @@ class DiagnosticReport(Resource, tag_field="resourceType", tag="DiagnosticReport
     effectiveDateTime: str | None = None
     effectivePeriod: Span | None = None
     issued: str | None = None
+    specimen: list[Reference] | None = None
+    result: list[Reference] | None = None
     conclusion: str | None = None
     conclusionCode: list[CodeableConcept] | None = None
-    result: msgspec.Raw = msgspec.Raw()  # only whether there is any
     presentedForm: msgspec.Raw = msgspec.Raw()
 
 
@@ -304,6 +306,13 @@ class DocumentReference(Resource, tag_field="resourceType", tag="DocumentReferen
     description: str | None = None
     content: list[Content] | None = None
     context: DocumentContext | None = None
+
+
+class Specimen(Element):
+    """What a contained Specimen is."""
+
+    id: str | None = None
+    type: CodeableConcept | None = None
 
 
 class OutcomeIssue(Element):
@@ -395,6 +404,7 @@ KINDS: dict[str, type[Resource]] = {
 READ: dict[str, msgspec.json.Decoder[Any]] = {name: msgspec.json.Decoder(kind) for name, kind in KINDS.items()}
 KIND = msgspec.json.Decoder(Kind)
 UPDATED = msgspec.json.Decoder(Updated)
+SPECIMEN = msgspec.json.Decoder(Specimen)
 
 
 def _whole(kind: type[Resource]) -> Any:

@@ -512,6 +512,13 @@ class AssessmentRules(Author, frozen=True, kw_only=True):
     shown_within: str = "P12M"  # how old a value that advice shows may be
 
 
+class Association(Author, frozen=True, kw_only=True):
+    """What was published of groups of patients with a variant; it says nothing of one patient."""
+
+    text: str
+    citations: tuple[str, ...]
+
+
 class Variant(Author, frozen=True, kw_only=True):
     """A variant of the gene, with how far it may be trusted to confirm the disease."""
 
@@ -522,6 +529,7 @@ class Variant(Author, frozen=True, kw_only=True):
     citations: tuple[str, ...] = ()
     confidence: Confidence
     note: str | None = None
+    associations: tuple[Association, ...] = ()
 
 
 class VariantPattern(Author, frozen=True, kw_only=True):
@@ -537,6 +545,7 @@ class Words(Author, frozen=True, kw_only=True):
     gene: str
     other_gene: str  # another gene's symbol
     negation: str  # not detected, wild type, no variants
+    open_denial: str  # a denial before a list of variants
     positive: str  # detected, found
     no_call: str  # failed, equivocal, possible
     pathogenic: str
@@ -560,6 +569,12 @@ class Words(Author, frozen=True, kw_only=True):
     assay_limit: str  # the fraction that the assay can see, which is not this patient's
     at_most: str  # "<" or "less than" before a fraction
     at_least: str
+    synonymous: str  # a change that changes no amino acid
+    other_disease: str  # another disease of the gene, which is inherited
+    other_tissue: str  # a sample that does not carry a variant of blood cells
+    blood: str
+    detection_limit: str  # the smallest fraction that the assay can see: number
+    unlisted: str  # what says nothing of a finding in the gene: "benign variants are not reported", "no variant in" another gene
     bare: str  # tokens of a text that is nothing but a variant's name
 
 
@@ -580,6 +595,7 @@ class Genetics(Author, frozen=True, kw_only=True):
     gene: str
     gene_codes: str
     test_codes: str
+    report_codes: str | None = None  # genetic reports of whatever gene
     disease_codes: str
     transplant: str
     low_fraction: Limit  # of 1
@@ -697,6 +713,7 @@ class Requirement(Author, frozen=True, kw_only=True):
     count: int | None = None
     sort: str | None = None
     care: bool = False  # needed for the care of a confirmed patient only, not for suspicion
+    worded: tuple[str, ...] = ()  # LOINC codes of tests of which a number, too, is read as a report
 
 
 class Guards(Author, frozen=True, kw_only=True):

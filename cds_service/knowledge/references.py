@@ -38,8 +38,10 @@ _MESSAGES = (
     *("ordered", "result-pending", "result-unreadable", "another-person", "problem-list-only", "germline", "germline-other"),
     *("low-fraction", "laboratory-class", "fraction-ambiguous", "uncertain-significance", "not-classified", "contradictory"),
     *("no-call", "not-understood", "benign", "conflict", "no-compatible-finding", "after-transplant"),
-    *("problem-list-against-result", "limited-assay"),
+    *("problem-list-against-result", "limited-assay", "synonymous", "other-disease", "several-genes", "report-withdrawn"),
+    *("disease-named", "other-tissue", "tissue-positive", "entry-unverified", "association"),
 )
+_LONGEST_ASSOCIATIONS = 45  # with their sources and the words before them about 110 on the card
 _FLAG_FILES = ("red_flags.yaml", "alternatives.yaml", "facts.yaml")
 
 
@@ -124,6 +126,11 @@ def _citations(knowledge: Knowledge) -> Iterator[Fault]:
     cited += [("response_rates.yaml", (i,), r.citations, True) for i, r in enumerate(knowledge.response_rates.values())]
     cited += [("cards.yaml", (i,), c.citations, False) for i, c in enumerate(knowledge.cards.values())]
     cited += [("genetics.yaml", ("variants", i), v.citations, v.confidence == "verified") for i, v in enumerate(knowledge.genetics.variants)]
+    cited += [
+        ("genetics.yaml", ("variants", i, "associations", j), a.citations, True)
+        for i, v in enumerate(knowledge.genetics.variants)
+        for j, a in enumerate(v.associations)
+    ]
     cited += [("genetics.yaml", ("citations",), knowledge.genetics.citations, True)]
     for file, place, names, needed in cited:
         yield from _citation_faults(knowledge, file, place, names, needed=needed)
@@ -132,7 +139,7 @@ def _citations(knowledge: Knowledge) -> Iterator[Fault]:
 def _value_sets(knowledge: Knowledge) -> Iterator[Fault]:
     genetics = knowledge.genetics
     named: list[tuple[str, Place, str | None]] = [
-        ("genetics.yaml", (k,), getattr(genetics, k)) for k in ("gene_codes", "test_codes", "disease_codes", "transplant")
+        ("genetics.yaml", (k,), getattr(genetics, k)) for k in ("gene_codes", "test_codes", "report_codes", "disease_codes", "transplant")
     ]
     for i, m in enumerate(knowledge.measurements.values()):
         named.append(("measurements.yaml", (i,), m.value_set))
@@ -208,6 +215,10 @@ def _gene_faults(knowledge: Knowledge) -> Iterator[Fault]:
     fraction = genetics.low_fraction
     if fraction.unit != "1" or fraction.value is None or not 0 < fraction.value < 1:
         yield "genetics.yaml", ("low_fraction",), 'an allele fraction is one value between 0 and 1. Write its value with the unit "1".'
+    for index, variant in enumerate(genetics.variants):
+        if sum(len(a.text) for a in variant.associations) > _LONGEST_ASSOCIATIONS:
+            place = ("variants", index, "associations")
+            yield "genetics.yaml", place, f"the associations have more than {_LONGEST_ASSOCIATIONS} characters. Remove one or write less."
     for name in _MESSAGES:
         if name not in genetics.messages:
             yield "genetics.yaml", ("messages",), f"the message '{name}' is missing. Add it."

@@ -27,6 +27,7 @@ from cds_service.knowledge.model import (
 )
 from cds_service.reasoning.chart import Chart, Given, days_covered, is_resolved
 from cds_service.reasoning.findings import Answer, Evidence
+from cds_service.reasoning.gene_links import FINAL
 from cds_service.reasoning.genetics import GeneReader
 from cds_service.reasoning.limits import Judge, beyond, beyond_milder
 from cds_service.reasoning.report_words import report_text
@@ -379,7 +380,7 @@ def drug_evidence(given: Given) -> Evidence:
 def _gene_tested(criterion: GeneTested, reader: GeneReader, chart: Chart) -> Answer:
     """A finished result of the gene in the window, whatever it says."""
     start = chart.window(criterion.within)
-    done = [r for r in reader.finished(chart.record.reports) if r.on and start <= r.on <= chart.today]
+    done = [r for r in chart.record.reports if r.status in FINAL and r.on and start <= r.on <= chart.today and reader.about_gene(r)]
     if done:
         newest = max(done, key=lambda r: r.order)
         return Answer(Truth.PRESENT, (Evidence(what=reader.rules.gene, ref=newest.ref, on=newest.on),))

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from cds_service.knowledge.model import Variant
 from cds_service.reasoning.truth import Truth
 from cds_service.record.codes import Code
 from cds_service.record.dates import Day
@@ -68,6 +69,7 @@ class GeneticStatus(msgspec.Struct, frozen=True, kw_only=True):
     state: GeneticState
     reasons: tuple[str, ...] = ()  # keys of the knowledge module's messages
     evidence: tuple[Evidence, ...] = ()
+    variant: Variant | None = None  # the catalogue's entry of the variant that was found
     on: Day | None = None
     limited: bool = False
     ordered: Evidence | None = None

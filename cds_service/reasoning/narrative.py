@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from cds_service.knowledge.model import Variant, VariantPattern, Words
 
@@ -154,14 +154,38 @@ class NarrativeReader:
         """Whether a text names a canonical variant."""
         return any(pattern.search(_tidy(text)) for pattern in self._canonical)
 
-    def known(self, text: str) -> str:
-        """The catalogue's own spelling of a variant, so that no words of a chart reach a card."""
+    def entry(self, text: str) -> Variant | None:
+        """The catalogue's entry of a variant: by its c. name, else by its p. name."""
         bare = _bare(_tidy(text))
-        for variant in self._variants:
-            names = [n for n in (variant.c, variant.p) if n]
-            if any(re.search(rf"(?<![a-z0-9]){re.escape(_bare(n))}(?![a-z])", bare) for n in names):
-                return " ".join(names)
-        return ""
+        return self._by("c", bare) or self._by("p", bare)
+
+    def known(self, text: str) -> str:
+        """The catalogue's own spelling of a variant, so that no words of a chart reach a card; the c. name only where the text has it."""
+        bare = _bare(_tidy(text))
+        variant = self._by("c", bare)
+        if variant is None:
+            return ((variant := self._by("p", bare)) and variant.p) or ""
+        return " ".join(n for n in (variant.c, variant.p) if n)
+
+    def change(self, text: str) -> str:
+        """What a variant does, by which different spellings of it are one: its p. name, else its c. name."""
+        variant = self.entry(text)
+        return (variant.p or variant.c or "") if variant else ""
+
+    def _by(self, kind: Literal["c", "p"], bare: str) -> Variant | None:
+        named = ((v, v.c if kind == "c" else v.p) for v in self._variants)
+        return next((v for v, name in named if name and re.search(rf"(?<![a-z0-9]){re.escape(_bare(name))}(?![a-z])", bare)), None)
+
+    def _as_written(self, change: str, text: str) -> str:
+        """A change with its c. name, where the text has that, too."""
+        bare = _bare(_tidy(text[:_LONGEST]))
+        same = (v for v in self._variants if v.c and v.p == change)
+        return next((f"{v.c} {change}" for v in same if _bare(v.c or "") in bare), change)
+
+    def detection_limit(self, text: str) -> str:
+        """The smallest fraction that the assay can see, in percent, if the text states it."""
+        found = self._word["detection_limit"].search(text[:_LONGEST])
+        return found.group(1).replace(",", ".") if found else ""
 
     def classes(self, text: str) -> frozenset[str]:
         """The clinical significance that words give."""
@@ -177,7 +201,7 @@ class NarrativeReader:
         """Read a narrative; `specific` says that the whole report is about the gene."""
         told = _Told()
         ours = specific
-        sentences = _SENTENCE.split(_tidy(text[:_LONGEST]))
+        sentences = [self._word["unlisted"].sub(" ", sentence) for sentence in _SENTENCE.split(_tidy(text[:_LONGEST]))]
         told.fractions = self.fractions(sentences)
         for sentence in sentences:
             ours = self._sentence(sentence, told, ours=ours)
@@ -196,7 +220,7 @@ class NarrativeReader:
             confirming=bool(left) and told.asserted,
             germline=told.germline,
             classes=frozenset(told.classes),
-            variant=min(left, default=""),
+            variant=self._as_written(min(left), text) if left else "",
             fractions=tuple(told.fractions),
             other_person=told.other_person,
         )
@@ -218,6 +242,7 @@ class NarrativeReader:
             told.no_call = True
             return ours
         asserted = told.asserted
+        told.negative = told.negative or (bool(pieces) and self.matches("open_denial", sentence))
         self._pieces(pieces, told)
         if (
             pieces
@@ -257,7 +282,7 @@ class NarrativeReader:
     def _named(self, text: str) -> set[str]:
         """The confirming variants that a text names, in the catalogue's spelling."""
         hits = [m.group() for pattern in self._confirming for m in pattern.finditer(text)]
-        return {self.known(_spelled(hit)) or hit for hit in hits}
+        return {self.change(_spelled(hit)) or hit for hit in hits}
 
     def _is_bare_result(self, text: str) -> bool:
         """Whether a text is nothing but one variant's name."""

@@ -51,7 +51,7 @@ _ALL = (
     # The older editions of HL7 Genomics Reporting name the gene id system with /geneId.
     CodingSystem("HGNC", "http://www.genenames.org", r"HGNC:\d+", ("http://www.genenames.org/geneId",)),
     CodingSystem("ORPHA", "http://www.orpha.net", r"(ORPHA:)?\d{1,7}", ()),
-    CodingSystem("OMIM", "http://www.omim.org", r"\d{6}", ("urn:oid:2.16.840.1.113883.6.174",)),
+    CodingSystem("OMIM", "http://www.omim.org", r"\d{6}", ("http://omim.org", "urn:oid:2.16.840.1.113883.6.174")),
     CodingSystem("MONDO", "http://purl.obolibrary.org/obo/mondo.owl", r"MONDO:\d{7}", ()),
     CodingSystem("DOID", "http://disease-ontology.org", r"DOID:\d+", ("http://purl.obolibrary.org/obo/doid.owl",)),
 )

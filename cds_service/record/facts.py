@@ -117,7 +117,10 @@ class Report(Fact, frozen=True, kw_only=True):
     conclusion_codes: tuple[Code, ...] = ()
     interpretations: tuple[str, ...] = ()
     items: tuple[ReportItem, ...] = ()
-    derived_from: tuple[str, ...] = ()
+    derived_from: tuple[str, ...] = ()  # names of the results that it is about
+    members: tuple[str, ...] = ()  # names of the results that it gathers
+    name: str = ""  # by which others mean it, where that is not its place in the chart
+    absent: bool = False  # its value is absent for a stated reason
     specimen: str = ""
     attached: bool = False  # what it says stands in a file that is not read
 

@@ -50,4 +50,4 @@ def test_reads_a_fraction_in_any_shape(value, expected):
 
     (found,) = gathered(variant).reports
 
-    assert expected is READER.read(found, frozenset()).call
+    assert expected is READER.read(found).call

@@ -4,6 +4,7 @@ import msgspec
 import pytest
 
 from cds_service.reasoning.assess import Reasoner
+from cds_service.reasoning.gene_links import Said
 from cds_service.reasoning.genetics import Call, GeneReader
 from cds_service.record.codes import Code, code
 from tests.reasoning.charts import (
@@ -163,7 +164,7 @@ def test_reads_a_coded_result(shape):
     """Answer, variant, class and fraction together make the call; what contradicts or is missing never confirms."""
     one, expected = SHAPES[shape]
 
-    reading = READER.read(one, frozenset())
+    reading = READER.read(one)
 
     assert reading.call in expected
     assert READER.about_gene(one)
@@ -172,7 +173,7 @@ def test_reads_a_coded_result(shape):
 @pytest.mark.parametrize(("implied", "expected"), [("uncertain", Call.UNCERTAIN), ("pathogenic", Call.PATHOGENIC)])
 def test_takes_the_class_from_a_linked_interpretation(implied, expected):
     """A separate Observation may carry the class of a variant."""
-    reading = READER.read(observed(GENE, SER56PHE, answer="present"), frozenset({implied}))
+    reading = READER.read(observed(GENE, SER56PHE, answer="present"), Said(classes=frozenset({implied})))
 
     assert expected is reading.call
 
@@ -218,7 +219,7 @@ def test_knows_the_gene_by_code_or_symbol(gene, expected):
 )
 def test_never_guesses_the_unit_of_a_fraction(number, unit, fraction, ambiguous):
     """Up to 1 a number is a fraction, unless it is in percent; above 1 without a percent sign, or outside 0 to 100 %, it is ambiguous."""
-    reading = READER.read(observed(GENE, MET41THR, vaf(number, unit), answer="present"), frozenset())
+    reading = READER.read(observed(GENE, MET41THR, vaf(number, unit), answer="present"))
 
     assert (fraction, ambiguous) == (reading.fraction, "fraction-ambiguous" in reading.reasons)
 
