@@ -21,6 +21,7 @@ from cds_service.record.facts import Source as DataSource
 LONGEST_SUMMARY = 139
 LONGEST_DETAIL = 1200
 _MOST_FACTS = 6
+_FIRST_ADVICE = 3
 
 
 class Composer:
@@ -157,8 +158,9 @@ class Composer:
         unchecked = [r.short for a, r in mine if a.truth is Truth.UNKNOWN] if unread else []
         detail = ""
         published = self._published(assessment) if topic == "confirmed" else []
-        # What was published of the variant gives way to advice, and links give way to both.
-        room = [(len(present), published), (len(present), published[:1]), *((n, []) for n in range(len(present), -1, -1))]
+        # What was published of the variant gives way to the first lines of advice, and links give way to both.
+        counts = range(len(present), -1, -1)
+        room = [*((n, published) for n in counts if n >= _FIRST_ADVICE), *((n, []) for n in counts)]
         for (count, told), linked in product(room, (True, False)):
             sources = wording.Sources(self.knowledge)
             lines = [f"- {self._advice_line(a, r, assessment, sources)}" for a, r in present[:count]]

@@ -127,7 +127,6 @@ def test_takes_the_withdrawn_one_of_two_versions_of_one_time(turned, withdrawn):
         ({"presentedForm": []}, False),
         ({"presentedForm": None}, False),
         ({"presentedForm": "odd"}, True),
-        ({"presentedForm": PDF, "result": "odd"}, False),
         ({}, False),
     ],
 )
