@@ -118,7 +118,7 @@ class GeneReader:
 
     def _judge(self, answers: frozenset[str], classes: frozenset[str], spoken: Spoken, *, confirming: bool, named: bool) -> tuple[Call, str | None]:
         """From the parts of one result to a call; in doubt it is never pathogenic."""
-        negative = "absent" in answers or (spoken.negative and "present" not in answers)
+        negative = "absent" in answers or spoken.negative
         positive = "present" in answers or spoken.positive or bool(classes & {"pathogenic", "likely-pathogenic"})
         if positive and spoken.other_person:
             return Call.UNCLEAR, "another-person"

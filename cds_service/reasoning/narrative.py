@@ -33,6 +33,7 @@ _SPAN = re.compile(
 )
 _WITHOUT_UNIT = frozenset({"", "1", "ratio", "decimal", "fraction"})
 _PIECE = re.compile(r",(?![0-9])\s*|\s+(?:and|but|while|whereas)\s+")
+_PROTEIN = re.compile(r"^p(?:[.]|(?=\(|(?:[a-z]|[a-z]{3})\d))", re.IGNORECASE)  # "p." and "p" of "pM41T", but not that of "P41T" or "Pro41Thr"
 
 _AMINO_ACIDS = {
     "A": "Ala",
@@ -367,7 +368,7 @@ def _spelled(hit: str) -> str:
     """A hit of a pattern as HGVS writes it."""
     if hit.lower().startswith("c."):
         return hit
-    return f"p.{_three_letters(re.sub(r'^p[.]?', '', hit, flags=re.IGNORECASE).strip('()'))}"
+    return f"p.{_three_letters(_PROTEIN.sub('', hit, count=1).strip('()'))}"
 
 
 def _three_letters(name: str) -> str:
