@@ -1,28 +1,30 @@
 """`make mutation`: changes reasoning in thousands of small ways and counts how many of them the tests notice.
 
-Works on a copy in .run/mutation. mutmut runs the mutants inside functions; `outside.py` runs the rest.
+Works on a copy in .run/mutation, where survivors.txt then lists what no test noticed. mutmut runs the mutants inside
+functions, `outside.py` the rest.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import mutmut.stats
 from mutmut.mutation.data import SourceFileMutationData
-
-from tests.mutation import outside
+from mutmut.mutation.diff_apply import get_diff_for_mutant
 
 ROOT = Path(__file__).parents[2]
 COPY = ROOT / ".run" / "mutation"
 MUTATED = Path("cds_service") / "reasoning"
-TESTS = ("tests/reasoning",)
+TESTS = Path("tests") / "reasoning"
 COPIED = ("cds_service", "tests", "fixtures", "pyproject.toml", "README.md", "LICENSE")
 WANTED = 90.0
 PROCESSES = 2
@@ -35,18 +37,27 @@ def prepare() -> None:
     shutil.rmtree(COPY, ignore_errors=True)
     COPY.mkdir(parents=True)
     for name in COPIED:
-        source = ROOT / name
-        copy = shutil.copytree if source.is_dir() else shutil.copy
-        copy(source, COPY / name)
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+        copy(ROOT / name, COPY / name)
+
+
+def run(name: str, command: list[Any]) -> None:
+    """Run a part in the copy; what it says goes to a log."""
+    with Path(f"{name}.log").open("w", encoding="utf-8") as log:
+        done = subprocess.run([str(word) for word in command], stdout=log, stderr=subprocess.STDOUT, check=False)
+    if done.returncode:
+        sys.exit(f"{name} stopped with {done.returncode}: see {COPY / f'{name}.log'}")
+
+
+def beyond_functions() -> dict[str, Any]:
+    """How many mutants each module has outside functions, and which survived."""
+    run("outside", [sys.executable, "-m", "tests.mutation.outside", MUTATED, TESTS, PROCESSES, "outside.json"])
+    return dict(json.loads(Path("outside.json").read_text(encoding="utf-8")))
 
 
 def inside_functions(modules: Iterable[Path]) -> dict[Path, dict[str, str]]:
-    """What became of each of mutmut's mutants, by module."""
-    command = [Path(sys.executable).parent / "mutmut", "run", "--max-children", str(PROCESSES)]
-    with Path("mutmut.log").open("w", encoding="utf-8") as log:
-        done = subprocess.run(command, stdout=log, stderr=subprocess.STDOUT, check=False)
-    if done.returncode:
-        sys.exit(f"mutmut stopped with {done.returncode}: see {COPY / 'mutmut.log'}")
+    """What became of each mutant inside functions, by module."""
+    run("mutmut", [Path(sys.executable).parent / "mutmut", "run", "--max-children", PROCESSES])
     found = {}
     for module in modules:
         results = SourceFileMutationData(path=module)
@@ -55,34 +66,26 @@ def inside_functions(modules: Iterable[Path]) -> dict[Path, dict[str, str]]:
     return found
 
 
-def report(modules: Iterable[Path], inside: dict[Path, dict[str, str]], beyond: Counter[Path], left: list[outside.Mutant]) -> float:
-    """Print the figures of each module and of all; answers the percentage of mutants killed."""
-    total = Counter[str]()
-    print(f"{'module':<16}{'killed':>8}{'survived':>10}{'%':>8}")
+def figures(modules: Iterable[Path], inside: dict[Path, dict[str, str]], outside: dict[str, Any]) -> Iterator[tuple[str, int, int]]:
+    """Of each module its name, the mutants killed and those that survived."""
     for module in modules:
         states = Counter(inside[module].values())
         odd = set(states) - _SURVIVED - _KILLED
         if odd:
             sys.exit(f"{module}: mutmut could not judge some mutants ({', '.join(sorted(odd))}). Run it again.")
-        survived = sum(states[s] for s in _SURVIVED) + sum(m.path == module for m in left)
-        killed = states.total() + beyond[module] - survived
-        total.update(killed=killed, survived=survived)
-        if killed + survived:
-            print(f"{module.name:<16}{killed:>8}{survived:>10}{100 * killed / (killed + survived):>8.1f}")
-    share = 100 * total["killed"] / total.total()
-    print(f"{'all':<16}{total['killed']:>8}{total['survived']:>10}{share:>8.1f}")
-    return share
+        survived = sum(states[s] for s in _SURVIVED) + sum(line.startswith(f"{module}:") for line in outside["survived"])
+        made = states.total() + outside["made"].get(str(module), 0)
+        if made:
+            yield module.name, made - survived, survived
 
 
-def show_survivors(inside: dict[Path, dict[str, str]], left: Iterable[outside.Mutant]) -> None:
-    """Write every survivor to survivors.txt."""
-    with Path("survivors.txt").open("w", encoding="utf-8") as page:
-        for states in inside.values():
-            for name in (name for name, state in states.items() if state in _SURVIVED):
-                shown = subprocess.run([Path(sys.executable).parent / "mutmut", "show", name], capture_output=True, text=True, check=False)
-                page.write(f"{shown.stdout}\n")
-        page.writelines(f"{m.path}:{m.line}: {m.before}  ->  {m.after}\n" for m in left)
-    print(f"Every survivor: {COPY / 'survivors.txt'}")
+def survivors(inside: dict[Path, dict[str, str]], outside: dict[str, Any]) -> Iterator[str]:
+    """Every mutant that no test noticed, as the lines that differ."""
+    for module, states in inside.items():
+        for name in (name for name, state in states.items() if state in _SURVIVED):
+            lines = get_diff_for_mutant(name, path=module).splitlines()
+            yield "\n".join([name, *(line for line in lines if line[:1] in {"-", "+"} and line[:3] not in {"---", "+++"})])
+    yield from outside["survived"]
 
 
 def main() -> int:
@@ -91,14 +94,17 @@ def main() -> int:
     prepare()
     os.chdir(COPY)
     modules = sorted(MUTATED.glob("*.py"))
-    mutants = [m for module in modules for m in outside.mutants_of(module)]
-    left = outside.survivors(mutants, TESTS, processes=PROCESSES)
+    outside = beyond_functions()
     inside = inside_functions(modules)
-    share = report(modules, inside, Counter(m.path for m in mutants), left)
-    show_survivors(inside, left)
-    print(f"{(time.monotonic() - start) / 60:.0f} minutes")
-    if share < WANTED:
-        print(f"Fewer than {WANTED:g} % are killed: write tests in {TESTS[0]} that notice what survives, or delete code that nothing needs.")
+    rows = list(figures(modules, inside, outside))
+    killed, survived = sum(row[1] for row in rows), sum(row[2] for row in rows)
+    Path("survivors.txt").write_text("\n\n".join(survivors(inside, outside)) + "\n", encoding="utf-8")
+    print(f"{'module':<16}{'killed':>8}{'survived':>10}{'%':>8}")
+    for name, dead, alive in [*rows, ("all", killed, survived)]:
+        print(f"{name:<16}{dead:>8}{alive:>10}{100 * dead / (dead + alive):>8.1f}")
+    print(f"{(time.monotonic() - start) / 60:.0f} minutes. Every survivor: {COPY / 'survivors.txt'}")
+    if 100 * killed < WANTED * (killed + survived):
+        print(f"Fewer than {WANTED:g} % are killed: write tests in {TESTS} that notice what survives, or delete code that nothing needs.")
         return 1
     return 0
 

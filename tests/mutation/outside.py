@@ -7,13 +7,17 @@ the mutated source. The operators are mutmut's own.
 
 from __future__ import annotations
 
+import contextlib
 import importlib.abc
 import importlib.machinery
 import importlib.util
+import itertools
+import json
 import os
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from types import CodeType
 from typing import NamedTuple
@@ -26,7 +30,21 @@ from mutmut.mutation.mutators import mutation_operators
 from mutmut.mutation.pragma_handling import IgnoredCode
 
 _SECONDS = 120  # for one mutant; a run of the tests takes about five
-_ARGUMENTS = ("-x", "-q", "--no-header", "--tb=no", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:hypothesispytest")
+_ARGUMENTS = (
+    "-x",
+    "-q",
+    "--no-header",
+    "--tb=no",
+    "-p",
+    "no:cacheprovider",
+    "-p",
+    "no:xdist",
+    "-p",
+    "no:hypothesispytest",
+    "-W",
+    "ignore::pytest.PytestAssertRewriteWarning",
+)
+_WITHOUT_REASONING = ("flask", "cds_service.fhir.gather", "tests.build", "tests.reasoning.toys")
 _NOTHING_IGNORED = IgnoredCode(set(), set(), set())
 
 
@@ -79,39 +97,66 @@ class _Swapped(importlib.abc.MetaPathFinder, importlib.machinery.SourceFileLoade
         return compile(self._code, self.path, "exec")
 
 
-def _tested(mutant: Mutant | None, tests: Sequence[str]) -> int:
-    """Start the tests on a mutant in a process of its own; answers its id."""
+def _prepare(tests: Path) -> None:
+    """Run the tests on the code as it is, and forget every module that saw reasoning; what else was loaded stays for all mutants."""
+    for name in _WITHOUT_REASONING:
+        importlib.import_module(name)
+    before = set(sys.modules)
+    assert not any(name.startswith("cds_service.reasoning") for name in before)
+    if _run([str(tests)]):
+        raise SystemExit("the tests fail on the code as it is: mend them first (make test)")
+    for name in set(sys.modules) - before:
+        if name.partition(".")[0] in {"cds_service", "tests"}:
+            del sys.modules[name]
+    sys.dont_write_bytecode = True
+
+
+def _run(tests: Sequence[str]) -> int:
+    with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere):
+        return int(pytest.main([*_ARGUMENTS, *tests]))
+
+
+def _tested(mutant: Mutant, tests: Path) -> int:
+    """Start the tests on a mutant in a process of its own, those that name its module first; answers the process."""
     child = os.fork()
     if child:
         return child
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
-    os.dup2(nowhere, 2)
     signal.alarm(_SECONDS)
-    if mutant:
-        sys.meta_path.insert(0, _Swapped(".".join(mutant.path.with_suffix("").parts), mutant))
-    sys.dont_write_bytecode = True
+    module = ".".join(mutant.path.with_suffix("").parts)
+    sys.meta_path.insert(0, _Swapped(module, mutant))
+    files = sorted(tests.glob("test_*.py"), key=lambda path: (module not in path.read_text(encoding="utf-8"), path))
     status = 1
     try:
-        status = int(pytest.main([*_ARGUMENTS, *tests]))
+        status = _run([*map(str, files)])
     finally:
         os._exit(status)
 
 
-def survivors(mutants: Sequence[Mutant], tests: Sequence[str], *, processes: int) -> list[Mutant]:
-    """The mutants that no test notices. The tests must hold without a mutant, or nothing could be said."""
-    _, status = os.waitpid(_tested(None, tests), 0)
-    if status:
-        raise RuntimeError("the tests fail on the code as it is: mend them first (make test)")
-    found: list[Mutant] = []
+def survivors(mutants: Iterable[Mutant], tests: Path, *, processes: int) -> Iterator[Mutant]:
+    """The mutants that no test notices."""
+    _prepare(tests)
     running: dict[int, Mutant] = {}
-    waiting = list(reversed(mutants))
-    while waiting or running:
-        while waiting and len(running) < processes:
-            mutant = waiting.pop()
+    waiting = iter(mutants)
+    while True:
+        for mutant in itertools.islice(waiting, processes - len(running)):
             running[_tested(mutant, tests)] = mutant
+        if not running:
+            return
         child, status = os.wait()
         mutant = running.pop(child)
         if status == 0:
-            found.append(mutant)
-    return sorted(found, key=lambda m: (m.path, m.line, m.after))
+            yield mutant
+
+
+def main() -> None:
+    """Write how many mutants each module has, and those that survived, as JSON."""
+    folder, tests, processes, answer = sys.argv[1:]
+    modules = sorted(Path(folder).glob("*.py"))
+    mutants = [mutant for module in modules for mutant in mutants_of(module)]
+    left = sorted(f"{m.path}:{m.line}: {m.before}  ->  {m.after}" for m in survivors(mutants, Path(tests), processes=int(processes)))
+    made = Counter(str(mutant.path) for mutant in mutants)
+    Path(answer).write_text(json.dumps({"made": made, "survived": left}), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

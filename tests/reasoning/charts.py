@@ -5,15 +5,16 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from cds_service.knowledge.loader import Knowledge, load
+from cds_service.knowledge.loader import Knowledge
 from cds_service.knowledge.model import Criterion
 from cds_service.reasoning.chart import Chart
 from cds_service.reasoning.criteria import Answer, question
 from cds_service.record.codes import Code
 from cds_service.record.dates import Day, moment
 from cds_service.record.facts import Condition, LabResult, Medication, Order, PatientRecord, Procedure, Report, ReportItem, Source
+from tests import build
 
-KNOWLEDGE = load()
+KNOWLEDGE = build.KNOWLEDGE
 TODAY = Day(2026, 11, 22)
 LOINC = "http://loinc.org"
 UBA1_TEST = Code(LOINC, "104268-8")

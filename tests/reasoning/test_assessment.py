@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
-
 import pytest
 
 from cds_service.knowledge.loader import Knowledge
@@ -47,12 +44,6 @@ def record(*facts, unread=()) -> PatientRecord:
     held = {name: tuple(f for f in facts if type(f) is kind) for name, kind in kinds.items()}
     sources = {name: Source.UNAVAILABLE if name in unread else Source.READ for name in ("patient", "conditions", "labs")}
     return PatientRecord(patient_id="p1", sources=sources, **held)
-
-
-@pytest.fixture
-def module(tmp_path):
-    """Makes the toy module with parts of it written anew, as often as a test needs one."""
-    return lambda **files: toy(Path(tempfile.mkdtemp(dir=tmp_path)), **files)
 
 
 def assess(knowledge: Knowledge, *facts, full=False, **members):
@@ -100,28 +91,28 @@ BOTH = (low(), problem())
         ),
     ],
 )
-def test_reaches_the_highest_tier_that_is_not_lowered(module, tiers, facts, tier, criteria, met, lowered):
+def test_reaches_the_highest_tier_that_is_not_lowered(tiers, facts, tier, criteria, met, lowered):
     """What lowers a criterion takes it one tier down; the tier, its criteria and whether one of them was lowered."""
     cramps = {"kind": "condition", "value_sets": ["cond-tetany"], "within": "P1D"}
-    found = assess(module(assessment=tiers, facts=[flag("spasms", cramps)]), *facts)
+    found = assess(toy(assessment=tiers, facts=[flag("spasms", cramps)]), *facts)
 
     assert (tier, criteria, met, lowered) == (found.tier, found.criteria, found.met, found.lowered)
 
 
 @pytest.mark.parametrize(("full", "met"), [(False, {"x"}), (True, {"x", "y"})])
-def test_asks_lower_tiers_only_where_all_is_wanted(module, full, met):
+def test_asks_lower_tiers_only_where_all_is_wanted(full, met):
     """Once a test is due, what would only be worth a thought is not asked, unless the whole table is wanted."""
-    found = assess(module(), *BOTH, full=full)
+    found = assess(toy(), *BOTH, full=full)
 
     assert ("test", ("x",), met) == (found.tier, found.criteria, found.met)
 
 
 @pytest.mark.parametrize(("sign", "tier"), [("any-sign", "test"), ({"organs": {"at_least": 1}}, "test"), ({"organs": {"at_least": 2}}, None)])
-def test_counts_organs_by_their_strength(module, sign, tier):
+def test_counts_organs_by_their_strength(sign, tier):
     """Two findings of one organ are one organ."""
     flags = [*part("red_flags"), {**SPASMS, "organ": {"system": "muscle", "strength": "strong"}}]
 
-    assert tier == assess(module(assessment=tiered(criterion("x", sign)), red_flags=flags), problem()).tier
+    assert tier == assess(toy(assessment=tiered(criterion("x", sign)), red_flags=flags), problem()).tier
 
 
 @pytest.mark.parametrize(
@@ -135,25 +126,25 @@ def test_counts_organs_by_their_strength(module, sign, tier):
         ({"all": [{"organs": {"at_least": 1, "strength": "strong"}}, {"organs": {"at_least": 1, "strength": "moderate"}}]}, {"tetany", "spasms"}),
     ],
 )
-def test_knows_which_flags_bear_on_the_criterion(module, when, bearing):
+def test_knows_which_flags_bear_on_the_criterion(when, bearing):
     """Through terms, rules and organs; the card shows these first."""
     flags = [*part("red_flags"), {**SPASMS, "organ": {"system": "nerve", "strength": "moderate"}}]
 
-    assert bearing == assess(module(assessment=tiered(criterion("x", when)), red_flags=flags), *BOTH).bearing
+    assert bearing == assess(toy(assessment=tiered(criterion("x", when)), red_flags=flags), *BOTH).bearing
 
 
-def test_has_nothing_bear_on_no_criterion(module):
+def test_has_nothing_bear_on_no_criterion():
     """Where no criterion is met, nothing bears on it."""
-    assert frozenset() == assess(module()).bearing
+    assert frozenset() == assess(toy()).bearing
 
 
 # --- what is answered ---
 
 
-def test_answers_no_more_than_a_card_needs(module):
+def test_answers_no_more_than_a_card_needs():
     """A card needs the red flags, the alternatives and what bears on its criterion; facts that no card names are left out."""
     facts = [flag("spasms", TETANY), flag("cramps", TETANY)]
-    knowledge = module(facts=facts, assessment=tiered(criterion("x", "spasms")), alternatives=[flag("thirst", TETANY)])
+    knowledge = toy(facts=facts, assessment=tiered(criterion("x", "spasms")), alternatives=[flag("thirst", TETANY)])
 
     found = {full: assess(knowledge, *BOTH, full=full) for full in (False, True)}
 
@@ -161,71 +152,71 @@ def test_answers_no_more_than_a_card_needs(module):
     assert {*found[False].findings, "cramps"} == set(found[True].findings)
 
 
-def test_answers_nothing_more_where_there_is_no_card(module):
+def test_answers_nothing_more_where_there_is_no_card():
     """Without a card only what was asked on the way is there, unless the whole table is wanted."""
-    knowledge = module(alternatives=[flag("cramps", TETANY)], assessment=tiered(criterion("x", {"not": "any-sign"})))
+    knowledge = toy(alternatives=[flag("cramps", TETANY)], assessment=tiered(criterion("x", {"not": "any-sign"})))
 
     found = [assess(knowledge, problem(), full=full) for full in (False, True)]
 
     assert [False, True] == ["cramps" in one.findings for one in found]
 
 
-def test_is_not_full_unless_asked(module):
+def test_is_not_full_unless_asked():
     """The short way is the usual one."""
-    found = Reasoner(module(facts=[flag("cramps", TETANY)])).evaluate(record(*BOTH), TODAY)
+    found = Reasoner(toy(facts=[flag("cramps", TETANY)])).evaluate(record(*BOTH), TODAY)
 
     assert "cramps" not in found.findings
 
 
-def test_gives_the_terms_that_a_cards_words_depend_on(module):
+def test_gives_the_terms_that_a_cards_words_depend_on():
     """All terms in the table; on a card only those on which a remark depends."""
     plain, remarked = (
-        module(),
-        module(red_flags=[{**part("red_flags")[0], "provisional": {"unless": "any-sign", "text": "alone"}}, part("red_flags")[1]]),
+        toy(),
+        toy(red_flags=[{**part("red_flags")[0], "provisional": {"unless": "any-sign", "text": "alone"}}, part("red_flags")[1]]),
     )
     two = [*part("assessment")["terms"], {"id": "no-sign", "label": "No sign", "definition": "None.", "when": {"not": "any-sign"}}]
-    knowledge = module(assessment={**part("assessment"), "terms": two}, red_flags=[flag("low-potassium", LOW_POTASSIUM), flag("tetany", TETANY)])
+    knowledge = toy(assessment={**part("assessment"), "terms": two}, red_flags=[flag("low-potassium", LOW_POTASSIUM), flag("tetany", TETANY)])
 
     assert {"any-sign": P, "no-sign": A} == dict(assess(knowledge, *BOTH, full=True).terms)
     assert {"any-sign": P} == dict(assess(remarked, *BOTH).terms)
     assert [{}, {"any-sign": P}] == [dict(assess(plain, *BOTH, full=full).terms) for full in (False, True)]
 
 
-def test_gives_each_rule_with_its_items(module):
+def test_gives_each_rule_with_its_items():
     """A rule shows which of its items hold, also where it does not."""
-    found = assess(module(), low(), unread=("conditions",))
+    found = assess(toy(), low(), unread=("conditions",))
 
     assert {"T1": RuleOutcome(id="T1", truth=U, items=(P, U))} == dict(found.rules)
 
 
-def test_holds_a_rule_to_what_it_requires(module):
+def test_holds_a_rule_to_what_it_requires():
     """Enough items are not enough where a requirement fails."""
     rules = [{**part("rules")[0], "at_least": 1, "requires": ["tetany"]}]
-    knowledge = module(rules=rules)
+    knowledge = toy(rules=rules)
 
     assert [A, P] == [assess(knowledge, *facts).rules["T1"].truth for facts in ((low(),), BOTH)]
 
 
-def test_says_the_truth_of_anything_by_its_name(module):
+def test_says_the_truth_of_anything_by_its_name():
     """Findings, terms and rules share one name space."""
-    found = assess(module(), *BOTH, full=True)
+    found = assess(toy(), *BOTH, full=True)
 
     assert [P, P, P] == [found.truth(name) for name in ("tetany", "any-sign", "T1")]
     with pytest.raises(KeyError):
         found.truth("thirst")
 
 
-def test_names_each_finding(module):
+def test_names_each_finding():
     """A finding carries its name, also where the chart does not touch it."""
-    found = assess(module(), low(), full=True)
+    found = assess(toy(), low(), full=True)
 
     assert {name: name for name in ("low-potassium", "tetany")} == {name: one.id for name, one in found.findings.items()}
     assert () == found.findings["tetany"].evidence
 
 
-def test_keeps_the_day_and_the_issues(module):
+def test_keeps_the_day_and_the_issues():
     """The assessment is of one day and says what could not be used."""
-    found = assess(module(), low(unit="furlong"))
+    found = assess(toy(), low(unit="furlong"))
 
     issue = Issue(
         "warning", "Potassium of 2026-11-01 has a unit that is not known and was not used", "Map the unit to UCUM, or add it to units.yaml."
@@ -233,9 +224,9 @@ def test_keeps_the_day_and_the_issues(module):
     assert (TODAY, (issue,)) == (found.today, found.issues)
 
 
-def test_withholds_every_card_where_the_module_says_so(module):
+def test_withholds_every_card_where_the_module_says_so():
     """The reason is named, and there is no card, not even of a confirmed disease."""
-    knowledge = module(module={**part("module"), "no_card_when": ["tetany", "low-potassium"]})
+    knowledge = toy(module={**part("module"), "no_card_when": ["tetany", "low-potassium"]})
 
     found = [assess(knowledge, DISEASE, *facts) for facts in ((), (problem(),), BOTH)]
 
@@ -258,9 +249,9 @@ CAUTIONED = advice(
 )
 
 
-def test_gives_advice_that_applies_or_could_not_be_checked(module):
+def test_gives_advice_that_applies_or_could_not_be_checked():
     """What does not apply is left out; what is unknown for want of data is told as such."""
-    knowledge = module(recommendations=[advice("rest", "tetany"), advice("salt", "low-potassium")])
+    knowledge = toy(recommendations=[advice("rest", "tetany"), advice("salt", "low-potassium")])
 
     assert (Advice(id="rest", truth=P), Advice(id="salt", truth=U)) == advised(knowledge, problem(), unread=("labs",))
     assert (Advice(id="salt", truth=P),) == advised(knowledge, low())
@@ -275,18 +266,18 @@ def test_gives_advice_that_applies_or_could_not_be_checked(module):
         ({**CAUTIONED, "when": "low-potassium"}, (low(),), (1, None, True)),
     ],
 )
-def test_warns_where_the_advice_or_a_caution_does(module, item, facts, expected):
+def test_warns_where_the_advice_or_a_caution_does(item, facts, expected):
     """Cautions are named by their place in the list."""
-    (found,) = advised(module(recommendations=[item]), *facts)
+    (found,) = advised(toy(recommendations=[item]), *facts)
 
     cautions = tuple(i for i in expected[:2] if i is not None)
     assert (cautions, expected[2]) == (found.cautions, found.warns)
 
 
-def test_does_not_warn_by_advice_that_could_not_be_checked(module):
+def test_does_not_warn_by_advice_that_could_not_be_checked():
     """A warning needs that the advice applies."""
-    (found,) = advised(module(recommendations=[advice("salt", {"unknown": "low-potassium"}, warns=True)]), low(on=None, unit=""))
-    (unknown,) = advised(module(recommendations=[advice("salt", "low-potassium", warns=True)]))
+    (found,) = advised(toy(recommendations=[advice("salt", {"unknown": "low-potassium"}, warns=True)]), low(on=None, unit=""))
+    (unknown,) = advised(toy(recommendations=[advice("salt", "low-potassium", warns=True)]))
 
     assert (P, True) == (found.truth, found.warns)
     assert (U, False) == (unknown.truth, unknown.warns)
@@ -300,21 +291,21 @@ def test_does_not_warn_by_advice_that_could_not_be_checked(module):
         ("supportive", (), ("confirmed",)),
     ],
 )
-def test_shows_supportive_care_only_where_some_is_due(module, topic, facts, topics):
+def test_shows_supportive_care_only_where_some_is_due(topic, facts, topics):
     """The second card stands only beside the first and holds advice that applies."""
-    assert topics == assess(module(recommendations=[advice("rest", "tetany", topic=topic)]), DISEASE, *facts).topics
+    assert topics == assess(toy(recommendations=[advice("rest", "tetany", topic=topic)]), DISEASE, *facts).topics
 
 
-def test_shows_no_supportive_card_for_what_could_not_be_checked(module):
+def test_shows_no_supportive_card_for_what_could_not_be_checked():
     """Advice of which nobody knows whether it applies is no reason for a card."""
-    knowledge = module(recommendations=[advice("salt", "low-potassium", topic="supportive")])
+    knowledge = toy(recommendations=[advice("salt", "low-potassium", topic="supportive")])
 
     assert ("confirmed",) == assess(knowledge, DISEASE).topics
 
 
-def test_advises_nobody_without_the_disease(module):
+def test_advises_nobody_without_the_disease():
     """Advice is for a confirmed disease."""
-    found = assess(module(recommendations=[advice("rest", "tetany", shows=["lab-potassium"])]), *BOTH)
+    found = assess(toy(recommendations=[advice("rest", "tetany", shows=["lab-potassium"])]), *BOTH)
 
     assert ((), {}) == (found.advice, dict(found.latest))
 
@@ -330,12 +321,12 @@ def test_advises_nobody_without_the_disease(module):
         ((), None),
     ],
 )
-def test_shows_the_newest_value_beside_advice(module, facts, shown):
+def test_shows_the_newest_value_beside_advice(facts, shown):
     """A value that the advice needs, with its place and day, unless it is too old or undated."""
     rules = {**part("assessment"), "shown_within": "P24M"}
     item = advice("rest", "tetany", shows=["tetany", "lab-potassium"])
 
-    found = assess(module(recommendations=[item], assessment=rules), DISEASE, problem(), *facts).latest
+    found = assess(toy(recommendations=[item], assessment=rules), DISEASE, problem(), *facts).latest
 
     assert ({"lab-potassium": shown} if shown else {}) == {name: one.value for name, one in found.items()}
 
@@ -343,9 +334,9 @@ def test_shows_the_newest_value_beside_advice(module, facts, shown):
 # --- doubtful diagnoses ---
 
 
-def uncounted(module, *facts, full=True, flags=None, **members):
+def uncounted(*facts, full=True, flags=None, **members):
     """The diagnoses that stand in the chart only as doubtful ones."""
-    return assess(module(red_flags=flags or part("red_flags")), *facts, full=full, **members).uncounted
+    return assess(toy(red_flags=flags or part("red_flags")), *facts, full=full, **members).uncounted
 
 
 def doubted(value, **members):
@@ -373,23 +364,23 @@ def doubted(value, **members):
         (problem(), None),
     ],
 )
-def test_shows_a_diagnosis_that_is_only_provisional(module, one, shown):
+def test_shows_a_diagnosis_that_is_only_provisional(one, shown):
     """It does not count, and the card says so; what was refuted or excluded is not shown."""
-    assert ((shown,) if shown else ()) == uncounted(module, one)
+    assert ((shown,) if shown else ()) == uncounted(one)
 
 
-def test_shows_each_doubtful_diagnosis_once(module):
+def test_shows_each_doubtful_diagnosis_once():
     """Under the first red flag that it would be, and every one of them; flags that no card shows are left out."""
     first, second = problem(verification="provisional"), problem(verification="provisional", ref="c/3")
     flags = [flag("hidden", TETANY, shown=False), *part("red_flags"), flag("spasms", TETANY)]
 
-    assert [("Tetany", "c/1"), ("Tetany", "c/3")] == [(one.what, one.ref) for one in uncounted(module, first, second, flags=flags)]
+    assert [("Tetany", "c/1"), ("Tetany", "c/3")] == [(one.what, one.ref) for one in uncounted(first, second, flags=flags)]
 
 
 @pytest.mark.parametrize(("facts", "full", "count"), [((low(),), False, 1), ((), False, 0), ((), True, 1)])
-def test_shows_doubtful_diagnoses_only_beside_a_card(module, facts, full, count):
+def test_shows_doubtful_diagnoses_only_beside_a_card(facts, full, count):
     """Alone they are no reason for one."""
-    assert count == len(uncounted(module, problem(verification="provisional"), *facts, full=full))
+    assert count == len(uncounted(problem(verification="provisional"), *facts, full=full))
 
 
 # --- results of the gene ---
@@ -409,9 +400,9 @@ SUSPECT = (low(), problem(on="2025-01-01"))
         (gene("SLC12A3: quantity not sufficient."), (), ("uncertain",)),
     ],
 )
-def test_keeps_silent_after_a_negative_that_settles_it(module, result, more, topics):
+def test_keeps_silent_after_a_negative_that_settles_it(result, more, topics):
     """A complete negative of the last year settles it; a limited or undated one does not."""
-    assert topics == assess(module(), *SUSPECT, result, *more).topics
+    assert topics == assess(toy(), *SUSPECT, result, *more).topics
 
 
 @pytest.mark.parametrize(
@@ -425,25 +416,25 @@ def test_keeps_silent_after_a_negative_that_settles_it(module, result, more, top
         ({"on": None}, False),
     ],
 )
-def test_opens_the_question_again_for_an_organ_that_is_new_in_the_chart(module, members, again):
+def test_opens_the_question_again_for_an_organ_that_is_new_in_the_chart(members, again):
     """What came into the chart after the result counts as new, by its record or else by its day."""
-    found = assess(module(), low(), problem(**members), NOT_DETECTED)
+    found = assess(toy(), low(), problem(**members), NOT_DETECTED)
 
     assert (("negative",) if again else ()) == found.topics
 
 
-def test_does_not_open_it_again_for_an_organ_that_was_known_before(module):
+def test_does_not_open_it_again_for_an_organ_that_was_known_before():
     """A second entry of a known organ is nothing new, nor is a moderate organ."""
     new = problem(on="2026-10-05", ref="c/3")
     flags = [part("red_flags")[0], {**part("red_flags")[1], "organ": {"system": "muscle", "strength": "moderate"}}]
 
-    assert () == assess(module(), low(), problem(), new, NOT_DETECTED).topics
-    assert () == assess(module(red_flags=flags), low(), new, NOT_DETECTED).topics
+    assert () == assess(toy(), low(), problem(), new, NOT_DETECTED).topics
+    assert () == assess(toy(red_flags=flags), low(), new, NOT_DETECTED).topics
 
 
-def test_does_not_speak_again_below_the_tier_of_the_test(module):
+def test_does_not_speak_again_below_the_tier_of_the_test():
     """After a negative a mere thought of the disease is not worth a card."""
-    assert () == assess(module(), problem(on="2026-10-05"), NOT_DETECTED).topics
+    assert () == assess(toy(), problem(on="2026-10-05"), NOT_DETECTED).topics
 
 
 # --- orders ---
@@ -490,20 +481,20 @@ def requested(text="", codes=(), status="active") -> Order:
         ({**KNOWN, "within": "P20D"}, (Report(codes=(POTASSIUM,), status="entered-in-error", when=moment("2026-11-20")),), True),
     ],
 )
-def test_offers_what_is_neither_done_nor_on_order(module, order, facts, offered):
+def test_offers_what_is_neither_done_nor_on_order(order, facts, offered):
     """A draft order is offered on its card, where it applies, and not for what was done lately or is on order."""
     order = {name: value for name, value in order.items() if value is not None}
 
-    assert (("magnesium",) if offered else ()) == assess(module(orders=[order]), *BOTH, *facts).orders
+    assert (("magnesium",) if offered else ()) == assess(toy(orders=[order]), *BOTH, *facts).orders
 
 
-def test_offers_nothing_where_there_is_no_card(module):
+def test_offers_nothing_where_there_is_no_card():
     """A draft order stands on a card."""
-    knowledge = module(orders=[MAGNESIUM], module={**part("module"), "no_card_when": ["tetany"]})
+    knowledge = toy(orders=[MAGNESIUM], module={**part("module"), "no_card_when": ["tetany"]})
 
     assert () == assess(knowledge, *BOTH).orders
 
 
-def test_waits_for_a_gene_result_that_is_under_way(module):
+def test_waits_for_a_gene_result_that_is_under_way():
     """While the gene's test is on order nothing else is offered."""
-    assert () == assess(module(orders=[MAGNESIUM]), *BOTH, requested("SLC12A3 analysis")).orders
+    assert () == assess(toy(orders=[MAGNESIUM]), *BOTH, requested("SLC12A3 analysis")).orders

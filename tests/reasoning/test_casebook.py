@@ -33,9 +33,9 @@ def test_holds_in_every_case():
     assert wrong is None
 
 
-def faults(folder, one, **files):
+def faults(one, **files):
     """What is said of one case."""
-    (outcome,) = casebook.run(toy(folder, one, **files))
+    (outcome,) = casebook.run(toy(one, **files))
     return list(outcome.faults)
 
 
@@ -64,9 +64,9 @@ def faults(folder, one, **files):
         ),
     ],
 )
-def test_says_what_was_found_instead(tmp_path, one, said):
+def test_says_what_was_found_instead(one, said):
     """An author reads what the case asked for and what came out; a case that holds has nothing to say."""
-    assert said == faults(tmp_path, one)
+    assert said == faults(one)
 
 
 CONFIRMED = {"conditions": [DIAGNOSIS, {"code": "cond-tetany"}]}
@@ -92,26 +92,26 @@ DOUBTED = {"conditions": [{"code": "cond-tetany"}], "reports": [{**NO_RESULT, "c
         (case(record=DOUBTED, genetics="none"), ["the gene should be none and is uncertain (contradictory)"]),
     ],
 )
-def test_says_what_advice_or_order_differs(tmp_path, one, said):
+def test_says_what_advice_or_order_differs(one, said):
     """Advice, cautions, orders and the reading of the gene are held to the case."""
-    assert said == faults(tmp_path, one, recommendations=[REST, SALT], orders=ORDERS)
+    assert said == faults(one, recommendations=[REST, SALT], orders=ORDERS)
 
 
-def test_says_where_each_case_stands_and_goes_on_after_one_that_cannot_be_read(tmp_path):
+def test_says_where_each_case_stands_and_goes_on_after_one_that_cannot_be_read():
     """A case whose shorthand names nothing is told with its place, and the next one is run."""
     unread = case("Unread", record={"labs": [{"code": "lab-sodium", "value": 1, "unit": "mmol/L"}]})
     wrong = case("Wrong", expect={"tetany": "present"})
 
-    first, second = casebook.run(toy(tmp_path, unread, wrong))
+    first, second = casebook.run(toy(unread, wrong))
 
     assert ("cases.yaml:2", "Unread") == (first.place, first.case.name)
     assert ("case 'Unread': there is no value set 'lab-sodium'. Name one, or give system and code.",) == first.faults
     assert ("Wrong", ("tetany should be present and is absent",)) == (second.case.name, second.faults)
 
 
-def test_gives_the_topics_of_the_cards_in_their_order(tmp_path):
+def test_gives_the_topics_of_the_cards_in_their_order():
     """Supportive care follows the card of the confirmed disease."""
-    knowledge = toy(tmp_path, case(record=CONFIRMED), recommendations=[advice("rest", "tetany", topic="supportive")])
+    knowledge = toy(case(record=CONFIRMED), recommendations=[advice("rest", "tetany", topic="supportive")])
     (outcome,) = casebook.run(knowledge)
 
     assessment = casebook.Reasoner(knowledge).evaluate(casebook.record_of(knowledge, outcome.case), casebook.Day.fromisoformat(outcome.case.today))

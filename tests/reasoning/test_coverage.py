@@ -43,17 +43,17 @@ def test_finds_nothing_missing_in_the_shipped_module():
     assert [] == said(KNOWLEDGE)
 
 
-def test_asks_for_everything_where_there_are_no_cases(tmp_path):
+def test_asks_for_everything_where_there_are_no_cases():
     """Three states of each red flag, three sides of each threshold, each criterion."""
     states = [f"expects {name} to be {state}. Write one." for name in (LOW, "tetany") for state in ("present", "absent", "unknown")]
     criteria = [f"meets criterion {c}. Write one with `criterion: {c}`." for c in ("x", "y")]
 
-    assert [*states, *sides("3.5", ("below", "at", "above")), *criteria] == said(toy(tmp_path))
+    assert [*states, *sides("3.5", ("below", "at", "above")), *criteria] == said(toy())
 
 
-def test_is_content_with_complete_cases(tmp_path):
+def test_is_content_with_complete_cases():
     """Where each thing has its case, nothing is asked for."""
-    assert [] == said(toy(tmp_path, *COMPLETE))
+    assert [] == said(toy(*COMPLETE))
 
 
 @pytest.mark.parametrize(
@@ -65,22 +65,22 @@ def test_is_content_with_complete_cases(tmp_path):
         (3, ["low-potassium to be unknown", "tetany to be unknown"]),
     ],
 )
-def test_names_what_a_missing_case_would_prove(tmp_path, left_out, missing):
+def test_names_what_a_missing_case_would_prove(left_out, missing):
     """Each case that is taken away is missed for what it alone proved."""
-    found = said(toy(tmp_path, *without(left_out)))
+    found = said(toy(*without(left_out)))
 
     assert len(missing) == len(found)
     assert all(what in sentence for what, sentence in zip(missing, found, strict=True))
 
 
-def test_counts_only_cases_that_ask_about_the_flag(tmp_path):
+def test_counts_only_cases_that_ask_about_the_flag():
     """A value beyond the limit proves nothing of a flag that its case does not mention."""
     silent = case(labs=(3.4,), tetany=True, expect={"tetany": "present"}, criterion="x")
 
-    assert ["expects low-potassium to be present. Write one.", *sides("3.5", ["below"])] == said(toy(tmp_path, silent, *COMPLETE[1:]))
+    assert ["expects low-potassium to be present. Write one.", *sides("3.5", ["below"])] == said(toy(silent, *COMPLETE[1:]))
 
 
-def test_counts_values_in_any_unit_and_by_any_code(tmp_path):
+def test_counts_values_in_any_unit_and_by_any_code():
     """A result in another unit, or under a real code of the test, lies where it lies."""
     milli = {"code": "lab-potassium", "value": 3.5, "unit": "mEq/L"}
     coded = {"system": "http://loinc.org", "code": "2823-3", "value": 3.6, "unit": "mmol/L"}
@@ -91,17 +91,17 @@ def test_counts_values_in_any_unit_and_by_any_code(tmp_path):
         COMPLETE[3],
     ]
 
-    assert [] == said(toy(tmp_path, *cases))
+    assert [] == said(toy(*cases))
 
 
-def test_does_not_count_other_tests_or_values_it_cannot_place(tmp_path):
+def test_does_not_count_other_tests_or_values_it_cannot_place():
     """A result of another test, or in a unit that is not known, lies on no side."""
     strangers = [
         {"system": "http://loinc.org", "code": "787-2", "value": 3.4, "unit": "mmol/L"},
         {"code": "lab-potassium", "value": 3.6, "unit": "furlong"},
         {"code": "cond-tetany", "value": 3.5, "unit": "mmol/L"},
     ]
-    found = said(toy(tmp_path, case(record={"labs": strangers}, expect={LOW: "unknown"})))
+    found = said(toy(case(record={"labs": strangers}, expect={LOW: "unknown"})))
 
     assert sides("3.5", ("at", "above")) == [sentence for sentence in found if " lies " in sentence]
 
@@ -124,19 +124,19 @@ def of_sex(sex: str | None, *labs: float) -> dict:
         ([of_sex("male", 3.4, 3.5, 3.6), of_sex("female", 3.1, 3.2, 3.3)], []),
     ],
 )
-def test_asks_for_men_and_women_where_limits_differ(tmp_path, cases, missing):
+def test_asks_for_men_and_women_where_limits_differ(cases, missing):
     """A limit with one value for men and one for women needs the three sides in both."""
-    found = said(toy(tmp_path, *cases, red_flags=[flag(LOW, SEXED), flag("tetany", TETANY)]))
+    found = said(toy(*cases, red_flags=[flag(LOW, SEXED), flag("tetany", TETANY)]))
 
     assert missing == [sentence for sentence in found if " lies " in sentence]
 
 
-def test_asks_for_each_limit_of_a_persistent_finding(tmp_path):
+def test_asks_for_each_limit_of_a_persistent_finding():
     """The milder limit that the latest result must keep is a threshold too."""
     latest = {"value": 3.7, "unit": "mmol/L", "since": "2026-11-22"}
     persistent = {**LOW_POTASSIUM, "persists": {"results": 2, "apart": "P28D", "latest": latest}}
 
-    found = said(toy(tmp_path, *COMPLETE, red_flags=[flag(LOW, persistent), flag("tetany", TETANY)]))
+    found = said(toy(*COMPLETE, red_flags=[flag(LOW, persistent), flag("tetany", TETANY)]))
 
     assert sides("3.7", ("at", "above")) == [sentence for sentence in found if " lies " in sentence]
 
@@ -148,20 +148,20 @@ def aged(*ages: int) -> list[dict]:
 
 @pytest.mark.parametrize("bound", ["at_least", "below"])
 @pytest.mark.parametrize(("ages", "missing"), [((49, 50, 51), []), ((49,), ["at", "above"]), ((50,), ["below", "above"]), ((51,), ["below", "at"])])
-def test_asks_for_ages_on_each_side(tmp_path, bound, ages, missing):
+def test_asks_for_ages_on_each_side(bound, ages, missing):
     """An age limit needs a patient below, at and above it."""
     old = flag("old", {"kind": "age", bound: 50, "since": "2026-11-22"})
 
-    found = said(toy(tmp_path, *aged(*ages), facts=[old]))
+    found = said(toy(*aged(*ages), facts=[old]))
 
     assert sides("50 years", missing, "old") == [sentence for sentence in found if sentence.startswith("of old lies")]
 
 
-def test_looks_inside_a_flag_of_several_criteria(tmp_path):
+def test_looks_inside_a_flag_of_several_criteria():
     """A threshold counts wherever in the flag it stands."""
     either = {"kind": "any", "of": [TETANY, LOW_POTASSIUM]}
 
-    found = said(toy(tmp_path, red_flags=[flag(LOW, TETANY), flag("tetany", TETANY)], facts=[flag("either", either)]))
+    found = said(toy(red_flags=[flag(LOW, TETANY), flag("tetany", TETANY)], facts=[flag("either", either)]))
 
     assert sides("3.5", ("below", "at", "above"), "either") == [sentence for sentence in found if " lies " in sentence]
 
@@ -174,8 +174,8 @@ def test_looks_inside_a_flag_of_several_criteria(tmp_path):
         ({"silent": ["rest"]}, ["recommends rest. Write one."]),
     ],
 )
-def test_asks_for_advice_given_and_kept_silent(tmp_path, members, missing):
+def test_asks_for_advice_given_and_kept_silent(members, missing):
     """A recommendation needs a case that gives it and one that does not."""
     cases = [*COMPLETE, case(**members)]
 
-    assert missing == said(toy(tmp_path, *cases, recommendations=[advice("rest", "tetany")]))
+    assert missing == said(toy(*cases, recommendations=[advice("rest", "tetany")]))

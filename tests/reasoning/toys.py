@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import tempfile
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -44,9 +46,19 @@ def case(name: str = "A case", *, labs: tuple[Any, ...] = (), tetany: bool = Fal
     return {"name": name, "record": {**record, **members.pop("record", {})}, **members}
 
 
-def toy(folder: Path, *cases: dict[str, Any], **files: Any) -> Knowledge:
-    """The toy module in a folder of its own; JSON is YAML too."""
-    shutil.copytree(TOY, folder / "toy")
-    for name, content in {"cases": list(cases), **files}.items():
-        (folder / "toy" / f"{name}.yaml").write_text(json.dumps(content, indent=1), encoding="utf-8")
-    return load(folder / "toy")
+def toy(*cases: dict[str, Any], **files: Any) -> Knowledge:
+    """The toy module with these cases, and with these files written anew."""
+    return _loaded(json.dumps({"cases": list(cases), **files}))
+
+
+@cache
+def _loaded(files: str) -> Knowledge:
+    """A module as it was asked for before; JSON is YAML too."""
+    folder = Path(tempfile.mkdtemp(dir=_FOLDER.name)) / "toy"
+    shutil.copytree(TOY, folder)
+    for name, content in json.loads(files).items():
+        (folder / f"{name}.yaml").write_text(json.dumps(content, indent=1), encoding="utf-8")
+    return load(folder)
+
+
+_FOLDER = tempfile.TemporaryDirectory()
