@@ -17,7 +17,7 @@ import os
 import signal
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import CodeType
 from typing import NamedTuple
@@ -103,7 +103,7 @@ def _prepare(tests: Path) -> None:
         importlib.import_module(name)
     before = set(sys.modules)
     assert not any(name.startswith("cds_service.reasoning") for name in before)
-    if _run([str(tests)]):
+    if _run([tests]):
         raise SystemExit("the tests fail on the code as it is: mend them first (make test)")
     for name in set(sys.modules) - before:
         if name.partition(".")[0] in {"cds_service", "tests"}:
@@ -111,9 +111,9 @@ def _prepare(tests: Path) -> None:
     sys.dont_write_bytecode = True
 
 
-def _run(tests: Sequence[str]) -> int:
+def _run(tests: Iterable[Path]) -> int:
     with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere):
-        return int(pytest.main([*_ARGUMENTS, *tests]))
+        return int(pytest.main([*_ARGUMENTS, *map(str, tests)]))
 
 
 def _tested(mutant: Mutant, tests: Path) -> int:
@@ -124,10 +124,11 @@ def _tested(mutant: Mutant, tests: Path) -> int:
     signal.alarm(_SECONDS)
     module = ".".join(mutant.path.with_suffix("").parts)
     sys.meta_path.insert(0, _Swapped(module, mutant))
-    files = sorted(tests.glob("test_*.py"), key=lambda path: (module not in path.read_text(encoding="utf-8"), path))
+    files = sorted(tests.glob("test_*.py"))
+    nearest = [path for path in files if module in path.read_text(encoding="utf-8")]
     status = 1
     try:
-        status = _run([*map(str, files)])
+        status = (_run(nearest) if nearest else 0) or _run([path for path in files if path not in nearest])
     finally:
         os._exit(status)
 

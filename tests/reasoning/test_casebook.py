@@ -6,7 +6,7 @@ import pytest
 
 from cds_service.reasoning import casebook
 from tests.reasoning.charts import KNOWLEDGE
-from tests.reasoning.toys import advice, case, toy
+from tests.reasoning.toys import advice, case, part, toy
 
 GIVEN = {"labs": (3.4,), "tetany": True}
 NO_RESULT = {"code": "gene-test", "text": "SLC12A3 analysis", "conclusion": "SLC12A3 not detected, all coding exons.", "date": "2026-10-01"}
@@ -97,6 +97,19 @@ def test_says_what_advice_or_order_differs(one, said):
     assert said == faults(one, recommendations=[REST, SALT], orders=ORDERS)
 
 
+def test_lists_all_criteria_and_all_reasons():
+    """Where several were met or stated, all of them are named."""
+    tiers = [{"topic": "test", "any": [{"id": "x", "label": "x", "when": "T1"}, {"id": "w", "label": "w", "when": "tetany"}]}]
+    limited = {**NO_RESULT, "conclusion": "SLC12A3 not detected."}
+    transplanted = {"conditions": [{"code": "status-transplant", "date": "2026-01-01"}], "reports": [limited]}
+
+    found = faults(case(**GIVEN, topic="none", criterion="z"), assessment={**part("assessment"), "tiers": tiers})
+    reasons = faults(case(record=transplanted, genetics="none"))
+
+    assert ["the card should be none and is toy-test (criteria x, w)", "criterion z should be met; met are x, w"] == found
+    assert ["the gene should be none and is negative (after-transplant, limited-assay)"] == reasons
+
+
 def test_says_where_each_case_stands_and_goes_on_after_one_that_cannot_be_read():
     """A case whose shorthand names nothing is told with its place, and the next one is run."""
     unread = case("Unread", record={"labs": [{"code": "lab-sodium", "value": 1, "unit": "mmol/L"}]})
@@ -107,6 +120,8 @@ def test_says_where_each_case_stands_and_goes_on_after_one_that_cannot_be_read()
     assert ("cases.yaml:2", "Unread") == (first.place, first.case.name)
     assert ("case 'Unread': there is no value set 'lab-sodium'. Name one, or give system and code.",) == first.faults
     assert ("Wrong", ("tetany should be present and is absent",)) == (second.case.name, second.faults)
+    assert second.place.startswith("cases.yaml:")
+    assert second.place != first.place
 
 
 def test_gives_the_topics_of_the_cards_in_their_order():

@@ -94,6 +94,16 @@ def test_counts_values_in_any_unit_and_by_any_code():
     assert [] == said(toy(*cases))
 
 
+def test_compares_a_limit_and_its_cases_in_one_unit():
+    """A limit in micromoles is held against cases in millimoles, and named in the canonical unit."""
+    units = [{"id": "potassium", "unit": "mmol/L", "plausible": {"low": 1, "high": 10}, "factors": {"mmol/L": 1, "umol/L": 0.001}}]
+    low = {**LOW_POTASSIUM, "below": {"value": 3500, "unit": "umol/L", "since": "2026-11-22"}}
+    files = {"units": units, "red_flags": [flag(LOW, low), flag("tetany", TETANY)]}
+
+    assert [] == said(toy(*COMPLETE, **files))
+    assert sides("3.5", ["at"]) == [sentence for sentence in said(toy(*without(1), **files)) if " lies " in sentence]
+
+
 def test_does_not_count_other_tests_or_values_it_cannot_place():
     """A result of another test, or in a unit that is not known, lies on no side."""
     strangers = [
