@@ -115,6 +115,24 @@ def test_counts_organs_by_their_strength(sign, tier):
     assert tier == assess(toy(assessment=tiered(criterion("x", sign)), red_flags=flags), problem()).tier
 
 
+ORGAN = {"not": {"not": {"organs": {"at_least": 1}}}}
+
+
+def test_counts_organs_wherever_an_expression_stands():
+    """In rules and their requirements, in what makes a result compatible, in advice, cautions and orders."""
+    rule = part("rules")[0]
+    rules = [{**rule, "items": [ORGAN, "low-potassium"]}, {**rule, "id": "T2", "at_least": 1, "requires": [ORGAN]}]
+    item = advice("rest", ORGAN, cautions=[{"when": ORGAN, "text": "organ"}])
+    order = {**MAGNESIUM, "when": ORGAN}
+    knowledge = toy(rules=rules, recommendations=[item], orders=[order], assessment={**part("assessment"), "compatible": "T2"})
+
+    suspect, confirmed = assess(knowledge, *BOTH), assess(knowledge, DISEASE, *BOTH)
+
+    assert [P, P] == [suspect.rules[name].truth for name in ("T1", "T2")]
+    assert ("magnesium",) == suspect.orders
+    assert [Advice(id="rest", truth=P, cautions=(0,))] == list(confirmed.advice)
+
+
 @pytest.mark.parametrize(
     ("when", "bearing"),
     [

@@ -6,7 +6,7 @@ import datetime as dt
 
 import pytest
 
-from cds_service.knowledge.model import Lab, Limit, Persistence
+from cds_service.knowledge.model import Coded, Lab, Limit, Near, Persistence
 from cds_service.reasoning.chart import days_covered
 from cds_service.reasoning.truth import Truth
 from cds_service.record.codes import Code
@@ -59,6 +59,34 @@ def test_counts_a_procedure_unless_its_words_exclude_it(text, counts):
     done = msgspec.structs.replace(procedure("status-transfusion", back(5)), text=text)
 
     assert counts == bool(chart(done).procedures("status-transfusion"))
+
+
+TEXTED = "cond-macrocytosis-text-needed"
+
+
+@pytest.mark.parametrize(
+    ("criterion", "text", "truth"),
+    [
+        (Coded(value_sets=(SWEET,), unless_text_of=TEXTED), "", P),
+        (Coded(value_sets=(SWEET,), unless_text_of=TEXTED), "Macrocytosis", A),
+        (Coded(value_sets=(SWEET,), unless_text_of=TEXTED), "Sweet syndrome and macrocytosis", P),
+        (Coded(value_sets=(SWEET,), code_needs_text_of=TEXTED), "", A),
+        (Coded(value_sets=(SWEET,), code_needs_text_of=TEXTED), "Sweet syndrome", A),
+        (Coded(value_sets=(SWEET,), code_needs_text_of=TEXTED), "Macrocytosis", P),
+    ],
+)
+def test_reads_code_and_text_of_a_problem_together(criterion, text, truth):
+    """A code may need words beside it, or may not count beside others, unless the words name it as well."""
+    assert truth is ask(criterion, chart(condition(SWEET, text=text))).truth
+
+
+@pytest.mark.parametrize(("days", "truth"), [((60,), P), ((60, 5), P), ((5,), A), ((None,), P)])
+def test_leaves_out_a_problem_near_another_one(days, truth):
+    """A finding that may be due to an acute infection does not count; one of another time does."""
+    near = Near(value_set="cond-acute-infection", within="P14D", because="infection")
+    findings = [condition(SWEET, back(n) if n else None) for n in days]
+
+    assert truth is ask(Coded(value_sets=(SWEET,), unless_near=near), chart(condition("cond-acute-infection", back(10)), *findings)).truth
 
 
 # --- days ---
@@ -173,6 +201,15 @@ def test_weighs_three_results_of_one_moment():
 def test_looks_for_a_computed_count_in_the_window(within, truth):
     """A computed count has the day of its percentage; the first day of the window counts."""
     low = Lab(value_set="lab-lymphocytes-abs", within=within, below=Limit(value=1.0, unit="10*9/L"))
+    share, total = lab("lab-lymphocytes-pct", 10, "%", back(30)), lab("lab-wbc", 5.0, "10*9/L", back(30))
+
+    assert truth is ask(low, chart(share, total)).truth
+
+
+@pytest.mark.parametrize(("within", "truth"), [("P29D", U), ("P30D", P)])
+def test_looks_for_any_computed_count_in_the_window(within, truth):
+    """Where any result would do, the window holds for computed counts too."""
+    low = Lab(value_set="lab-lymphocytes-abs", within=within, below=Limit(value=1.0, unit="10*9/L"), take="any")
     share, total = lab("lab-lymphocytes-pct", 10, "%", back(30)), lab("lab-wbc", 5.0, "10*9/L", back(30))
 
     assert truth is ask(low, chart(share, total)).truth

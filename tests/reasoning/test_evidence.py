@@ -625,6 +625,13 @@ def test_does_not_know_of_a_test_whose_results_were_not_read():
     assert (U, []) == shown(DONE, unread=(source,))
 
 
+def test_names_a_measurement_by_its_label():
+    """The label of the module, not the title of its codes."""
+    found = shown(Resulted(value_sets=("lab-transaminases-ggt",), within="P12M"), lab("lab-transaminases-ggt", 30, "U/L"))
+
+    assert ["ALT, AST or GGT"] == [one.what for one in found[1]]
+
+
 def test_names_a_test_that_is_no_measurement():
     """Without a label of its own a test is called by the title of its value set."""
     found = shown(Resulted(value_sets=("uba1-test",), within="P12M"), report("x", code=UBA1_TEST, on=back(3)))

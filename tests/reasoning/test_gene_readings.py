@@ -355,6 +355,68 @@ def test_uses_no_result_of_the_future(reader, on):
     assert ("confirmed" if FUTURE[on] else "none", [] if FUTURE[on] else [issue]) == (found.state.value, list(chart.issues))
 
 
+@pytest.mark.parametrize(
+    ("on", "used"),
+    [
+        ("2026-03-10", True),
+        ("2026-03-11", False),
+        ("2026-03", True),
+        ("2026-04", False),
+        ("2026", True),
+        ("2027", False),
+        ("2026-03-10T09:00:00", True),
+    ],
+)
+def test_uses_a_result_of_this_month_or_year_early_in_it(reader, on, used):
+    """On 10 March a result of March or of this year may be past, although it is counted as of the 15th or of July."""
+    early = Chart(KNOWLEDGE, record(said("UBA1 p.Met41Thr detected.", on=on)), Day(2026, 3, 10))
+
+    found = genetic_status(reader, early, compatible=True)
+
+    assert ("confirmed" if used else "none", not used) == (found.state.value, bool(early.issues))
+
+
+SAME = {
+    "unclear and clear": (("VAF 46.", "VAF 46 %."), "", f"pathogenic variant: {THR}, VAF 46 %"),
+    "low and high": (("VAF 46 %.", "VAF 4 %."), "fraction-ambiguous", f"pathogenic variant, allele fraction unclear: {THR}"),
+    "both low": (("VAF 5 %.", "VAF 4 %."), "low-fraction", f"variant at low allele fraction: {THR}, VAF 4 %"),
+    "unclear and low": (("VAF low.", "VAF 4 %."), "low-fraction", f"variant at low allele fraction: {THR}, VAF 4 %"),
+}
+
+
+@pytest.mark.parametrize("kind", SAME)
+@pytest.mark.parametrize("on", [back(30), None])
+@pytest.mark.parametrize("turned", [False, True])
+def test_takes_the_fractions_of_one_day_together(reader, kind, on, turned):
+    """What two results of a day, or two without one, say of a variant is one result with the reasons of both."""
+    texts, reasons, value = SAME[kind]
+    refs = ("r/b", "r/a") if turned else ("r/a", "r/b")
+    facts = [said(f"UBA1 p.Met41Thr detected, {text}", on=back(30), ref=ref) for text, ref in zip(texts, refs, strict=True)]
+
+    found, _ = status(reader, *(fact if on else msgspec.structs.replace(fact, when=None) for fact in facts))
+
+    assert (reasons, value) == (" ".join(found.reasons), found.evidence[0].value)
+
+
+def test_takes_a_time_of_day_for_its_day(reader):
+    """Two results of one day at different times are of one day."""
+    times = [
+        said(f"UBA1 p.Met41Thr detected, {text}", on=f"{back(30)}T{hour}:00:00", ref=f"r/{hour}")
+        for text, hour in (("VAF 46 %", "08"), ("VAF 4 %", "20"))
+    ]
+
+    assert ("fraction-ambiguous",) == status(reader, *times)[0].reasons
+
+
+def test_names_the_variant_of_the_newest_result_that_names_one(reader):
+    """A repeat without a name takes that of the newest earlier result of the same call, and keeps its own bound."""
+    older = [said(f"UBA1 {name} detected, VAF 60 %.", on=back(days), ref=f"r/{days}") for name, days in (("p.Met41Val", 200), ("p.Met41Thr", 90))]
+    bound = msgspec.structs.replace(vaf(50, "%"), comparator=">")
+    repeat = observed(GENE, called("pathogenic"), bound, answer="present", on=back(30), ref="r/repeat")
+
+    assert f"pathogenic variant: {THR}, VAF >50 %" == status(reader, *older, repeat)[0].evidence[0].value
+
+
 def test_takes_no_class_from_an_interpretation_of_the_future(reader):
     """What is dated after today says nothing today."""
     variant = observed(GENE, SER56PHE, answer="present", ref="Observation/v")
