@@ -1,7 +1,7 @@
 """`make mutation`: changes reasoning in thousands of small ways and counts how many of them the tests notice.
 
 Works on a copy in .run/mutation, where survivors.txt then lists what no test noticed. mutmut runs the mutants inside
-functions, `outside.py` the rest.
+functions, `outside.py` the rest. Names of modules (`python -m tests.mutation truth limits`) leave the others alone.
 """
 
 from __future__ import annotations
@@ -49,15 +49,18 @@ def run(name: str, command: list[Any]) -> None:
         sys.exit(f"{name} stopped with {done.returncode}: see {COPY / f'{name}.log'}")
 
 
-def beyond_functions() -> dict[str, Any]:
+def beyond_functions(modules: Iterable[Path]) -> dict[str, Any]:
     """How many mutants each module has outside functions, and which survived."""
-    run("outside", [sys.executable, "-m", "tests.mutation.outside", MUTATED, TESTS, PROCESSES, "outside.json"])
+    run("outside", [sys.executable, "-m", "tests.mutation.outside", TESTS, PROCESSES, "outside.json", *modules])
     return dict(json.loads(Path("outside.json").read_text(encoding="utf-8")))
 
 
-def inside_functions(modules: Iterable[Path]) -> dict[Path, dict[str, str]]:
+def inside_functions(modules: list[Path]) -> dict[Path, dict[str, str]]:
     """What became of each mutant inside functions, by module."""
-    run("mutmut", [Path(sys.executable).parent / "mutmut", "run", "--max-children", PROCESSES])
+    run(
+        "mutmut",
+        [Path(sys.executable).parent / "mutmut", "run", "--max-children", PROCESSES, *(f"{'.'.join(m.with_suffix('').parts)}.*" for m in modules)],
+    )
     found = {}
     for module in modules:
         results = SourceFileMutationData(path=module)
@@ -93,8 +96,8 @@ def main() -> int:
     start = time.monotonic()
     prepare()
     os.chdir(COPY)
-    modules = sorted(MUTATED.glob("*.py"))
-    outside = beyond_functions()
+    modules = [MUTATED / f"{name}.py" for name in sys.argv[1:]] or sorted(MUTATED.glob("[a-z]*.py"))
+    outside = beyond_functions(modules)
     inside = inside_functions(modules)
     rows = list(figures(modules, inside, outside))
     killed, survived = sum(row[1] for row in rows), sum(row[2] for row in rows)

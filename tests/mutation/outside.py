@@ -151,9 +151,8 @@ def survivors(mutants: Iterable[Mutant], tests: Path, *, processes: int) -> Iter
 
 def main() -> None:
     """Write how many mutants each module has, and those that survived, as JSON."""
-    folder, tests, processes, answer = sys.argv[1:]
-    modules = sorted(Path(folder).glob("*.py"))
-    mutants = [mutant for module in modules for mutant in mutants_of(module)]
+    tests, processes, answer, *modules = sys.argv[1:]
+    mutants = [mutant for module in modules for mutant in mutants_of(Path(module))]
     left = sorted(f"{m.path}:{m.line}: {m.before}  ->  {m.after}" for m in survivors(mutants, Path(tests), processes=int(processes)))
     made = Counter(str(mutant.path) for mutant in mutants)
     Path(answer).write_text(json.dumps({"made": made, "survived": left}), encoding="utf-8")

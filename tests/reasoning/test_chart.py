@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+import msgspec
 import pytest
 
 from cds_service.knowledge.model import Coded, Lab, Limit, Near, Persistence
@@ -54,11 +55,17 @@ def test_counts_a_problem_unless_it_is_doubted(members, counts):
 @pytest.mark.parametrize(("text", "counts"), [("", True), ("Transfusion", True), ("Transfusion ruled out", False)])
 def test_counts_a_procedure_unless_its_words_exclude_it(text, counts):
     """Words of exclusion hold for procedures too."""
-    import msgspec
-
     done = msgspec.structs.replace(procedure("status-transfusion", back(5)), text=text)
 
     assert counts == bool(chart(done).procedures("status-transfusion"))
+
+
+@pytest.mark.parametrize("status", ["completed", "in-progress", "unknown", None, "not-done", "entered-in-error", "preparation", "stopped"])
+def test_counts_a_procedure_that_was_done(status):
+    """Done, going on, or not said to be otherwise; not one that was only planned or broken off."""
+    done = msgspec.structs.replace(procedure("status-transfusion", back(5)), status=status)
+
+    assert (status in ("completed", "in-progress", "unknown", None)) == bool(chart(done).procedures("status-transfusion"))
 
 
 TEXTED = "cond-macrocytosis-text-needed"
