@@ -33,7 +33,6 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     truth: Truth
     evidence: tuple[Evidence, ...] = ()
-    remarks: tuple[str, ...] = ()
 
 
 class RuleOutcome(msgspec.Struct, frozen=True, kw_only=True):

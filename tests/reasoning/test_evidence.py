@@ -576,6 +576,31 @@ def test_takes_readable_reports_of_the_window(facts, truth):
     assert truth is ask(VACUOLES, chart(*facts)).truth
 
 
+@pytest.mark.parametrize("state", ["final", "amended", "corrected", "appended", "unknown", None, "registered", "partial", "preliminary", "cancelled"])
+def test_reads_a_report_that_stands(state):
+    """Final in any form, or of unknown state; not one that is still to change or was withdrawn."""
+    stands = state in ("final", "amended", "corrected", "appended", "unknown", None)
+
+    assert (P if stands else U) is ask(VACUOLES, chart(marrow("Vacuolated myeloid cells.", status=state))).truth
+
+
+DENIALS = ("not seen", "not been seen", "not identified", "not observed", "not present", "not detected", "not found", "not prominent")
+MORE_DENIALS = ("not conspicuous", "not significant", "not a feature", "not increased", "not been identified", "absent", "negative", "none")
+
+
+@pytest.mark.parametrize("denial", [*DENIALS, *MORE_DENIALS])
+def test_reads_a_denial_after_its_word(denial):
+    """However a pathologist says that something is not there."""
+    assert A is ask(VACUOLES, chart(marrow(f"Vacuoles in myeloid cells {denial.upper()}"))).truth
+
+
+@pytest.mark.parametrize("joint", [", ", "; ", " but ", " while ", " whereas "])
+def test_reads_what_is_joined_piece_by_piece(joint):
+    """A denial holds for its own piece of a sentence."""
+    assert P is ask(VACUOLES, chart(marrow(f"Vacuoles in myeloid cells{joint}no blasts"))).truth
+    assert P is ask(VACUOLES, chart(marrow(f"Blasts absent{joint}vacuoles in myeloid cells"))).truth
+
+
 def test_shows_the_newest_report_that_says_it():
     """Of two reports that say the same the newer one is quoted."""
     older, newer = marrow("Vacuolated myeloid cells, old.", "2026-01-01"), marrow("Vacuolated myeloid cells, new.", "2026-02-01")

@@ -472,6 +472,19 @@ def test_waits_for_what_is_under_way(reader, kind):
     assert (GeneticState.PENDING if what else GeneticState.NONE) is found.state
 
 
+STATES = {
+    **dict.fromkeys(("final", "amended", "corrected", "appended"), "confirmed"),
+    **dict.fromkeys(("registered", "preliminary", "partial", "unknown", None), "pending"),
+    **dict.fromkeys(("cancelled", "entered-in-error"), "none"),
+}
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_confirms_by_final_results_only(reader, state):
+    """What may still change is waited for; what was withdrawn is as if it were not there."""
+    assert STATES[state] == status(reader, said("UBA1 p.Met41Thr detected.", status=state, on=back(3)))[0].state.value
+
+
 @pytest.mark.parametrize(
     ("fact", "what"),
     [
