@@ -17,7 +17,9 @@ SAID = {
     "rule": RuleOutcome(id="a", truth=Truth.PRESENT, items=()),
     "gene": NOTHING,
     "advice": Advice(id="a", truth=Truth.PRESENT),
-    "assessment": Assessment(today=TODAY, findings={}, terms={}, rules={}, tier=None, criteria=(), met=frozenset(), lowered=False, genetics=NOTHING),
+    "assessment": Assessment(
+        today=TODAY, findings={}, terms={}, rules={}, tier=None, criteria=(), met=frozenset(), lowered=False, genetics=NOTHING, topics=()
+    ),
 }
 EMPTY = {
     "evidence": {"ref": None, "code": None, "value": None, "on": None, "precision": "day", "recorded": None, "remarks": (), "quote": None},
