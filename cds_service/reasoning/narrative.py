@@ -119,15 +119,15 @@ def shortest(stated: Iterable[Fraction], limit: float) -> Fraction | None:
 class Spoken(NamedTuple):
     """What a narrative says of the gene."""
 
-    negative: bool = False
-    positive: bool = False
-    no_call: bool = False
-    confirming: bool = False
-    germline: bool = False
-    classes: frozenset[str] = frozenset()
-    variant: str = ""
-    fractions: tuple[Fraction, ...] = ()
-    other_person: bool = False
+    negative: bool
+    positive: bool
+    no_call: bool
+    confirming: bool
+    germline: bool
+    classes: frozenset[str]
+    variant: str
+    fractions: tuple[Fraction, ...]
+    other_person: bool
 
 
 class NarrativeReader:
