@@ -40,7 +40,7 @@ class Reading(NamedTuple):
     variant: str
     fraction: float | None
     reasons: tuple[str, ...]
-    limited: bool = False
+    limited: bool
     sign: str = ""  # of the fraction
     stated: tuple[Fraction, ...] = ()
 
