@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-warn-script-location
 
-.PHONY: help run test test-integration bench bench-peers check golden docs clean
+.PHONY: help run test test-integration mutation bench bench-peers check golden docs clean
 
 help: ## List what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/:/'
@@ -37,6 +37,10 @@ test: $(VENV)/.installed-dev ## Install into .venv and run every test
 
 test-integration: $(VENV)/.installed-dev ## Fetch what others published (npm, PyPI) and send it through the service (UPDATE=1 writes docs/independent-input.md)
 	@$(BIN)/python -m pytest tests/integration $(if $(UPDATE),--update-figures)
+
+mutation: $(VENV)/.installed-dev ## Change reasoning in thousands of small ways; fails if the tests notice fewer than 90 % (half an hour; MODULES="truth limits" takes only these)
+	@$(INSTALL) -e '.[mutation]'
+	@$(BIN)/python -m tests.mutation $(MODULES)
 
 bench: $(VENV)/.installed-dev ## The service against a bare endpoint on the same server (SHORT=1 takes a minute, RECORD=1 writes docs/performance.md)
 	@$(BIN)/python -m benchmarks $(if $(SHORT),--short) $(if $(RECORD),--record)

@@ -8,7 +8,7 @@ from msgspec import structs
 
 from cds_service.knowledge.loader import Knowledge
 from cds_service.knowledge.references import leaves, value_sets_of
-from cds_service.reasoning.chart import Chart
+from cds_service.reasoning.chart import COUNTED_VERIFICATION, Chart
 from cds_service.reasoning.criteria import condition_evidence
 from cds_service.reasoning.expressions import Formula
 from cds_service.reasoning.findings import Advice, Assessment, Evidence, GeneticState, GeneticStatus
@@ -135,9 +135,8 @@ class Reasoner:
                 named = {s for c in leaves(flag.when) for s in value_sets_of(c)}
                 if flag.shown and not named.isdisjoint(sets):
                     evidence = condition_evidence(chart, condition, tuple(sets))
-                    yield structs.replace(
-                        evidence, what=flag.label, value=condition.verification if condition.verification != "confirmed" else "doubtful"
-                    )
+                    doubt = "doubtful" if condition.verification in COUNTED_VERIFICATION else condition.verification
+                    yield structs.replace(evidence, what=flag.label, value=doubt)
                     break
 
     def _orders(self, chart: Chart, scope: Scope, topics: tuple[str, ...], genetics: GeneticStatus) -> tuple[str, ...]:

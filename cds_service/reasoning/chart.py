@@ -34,7 +34,7 @@ class Given(NamedTuple):
     fact: Medication
     start: Day | None
     end: Day | None
-    open_ended: bool = False  # over, but nobody says since when
+    open_ended: bool  # over, but nobody says since when
 
 
 class Chart:

@@ -42,7 +42,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     truth: Truth
     evidence: tuple[Evidence, ...] = ()
-    remarks: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()  # what else holds and bears on it, in the words of its qualifiers
 
 
 class RuleOutcome(msgspec.Struct, frozen=True, kw_only=True):

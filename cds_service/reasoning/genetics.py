@@ -46,7 +46,7 @@ class Reading(NamedTuple):
     variant: str
     fraction: float | None
     reasons: tuple[str, ...]
-    limited: bool = False
+    limited: bool
     sign: str = ""  # of the fraction
     stated: tuple[Fraction, ...] = ()
     elsewhere: bool = False  # a negative in a tissue that does not carry the variant

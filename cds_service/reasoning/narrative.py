@@ -33,6 +33,7 @@ _SPAN = re.compile(
 )
 _WITHOUT_UNIT = frozenset({"", "1", "ratio", "decimal", "fraction"})
 _PIECE = re.compile(r",(?![0-9])\s*|\s+(?:and|but|while|whereas)\s+")
+_PROTEIN = re.compile(r"^p(?:[.]|(?=\(|(?:[a-z]|[a-z]{3})\d))", re.IGNORECASE)  # "p." and "p" of "pM41T", but not that of "P41T" or "Pro41Thr"
 
 _AMINO_ACIDS = {
     "A": "Ala",
@@ -118,15 +119,15 @@ def shortest(stated: Iterable[Fraction], limit: float) -> Fraction | None:
 class Spoken(NamedTuple):
     """What a narrative says of the gene."""
 
-    negative: bool = False
-    positive: bool = False
-    no_call: bool = False
-    confirming: bool = False
-    germline: bool = False
-    classes: frozenset[str] = frozenset()
-    variant: str = ""
-    fractions: tuple[Fraction, ...] = ()
-    other_person: bool = False
+    negative: bool
+    positive: bool
+    no_call: bool
+    confirming: bool
+    germline: bool
+    classes: frozenset[str]
+    variant: str
+    fractions: tuple[Fraction, ...]
+    other_person: bool
 
 
 class NarrativeReader:
@@ -392,7 +393,7 @@ def _spelled(hit: str) -> str:
     """A hit of a pattern as HGVS writes it."""
     if hit.lower().startswith("c."):
         return hit
-    return f"p.{_three_letters(re.sub(r'^p[.]?', '', hit, flags=re.IGNORECASE).strip('()'))}"
+    return f"p.{_three_letters(_PROTEIN.sub('', hit, count=1).strip('()'))}"
 
 
 def _three_letters(name: str) -> str:

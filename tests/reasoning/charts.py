@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from cds_service.knowledge.loader import Knowledge, load
+from cds_service.knowledge.loader import Knowledge
 from cds_service.knowledge.model import Criterion
 from cds_service.reasoning.chart import Chart
 from cds_service.reasoning.criteria import Answer, question
@@ -24,8 +24,9 @@ from cds_service.record.facts import (
     ReportItem,
     Source,
 )
+from tests import build
 
-KNOWLEDGE = load()
+KNOWLEDGE = build.KNOWLEDGE
 TODAY = Day(2026, 11, 22)
 LOINC = "http://loinc.org"
 UBA1_TEST = Code(LOINC, "104268-8")

@@ -1,0 +1,162 @@
+"""Mutants of the code that mutmut leaves alone: constants, patterns, fields of classes, decorated functions, `len(...)`.
+
+mutmut makes its mutants inside functions and chooses between them at run time. What is worked out when a module is
+imported has to be mutated before that: each mutant gets a process in which the import of its module is answered with
+the mutated source. The operators are mutmut's own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import itertools
+import json
+import os
+import signal
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from types import CodeType
+from typing import NamedTuple
+
+import libcst as cst
+import pytest
+from libcst.metadata import MetadataWrapper, PositionProvider
+from mutmut.mutation.file_mutation import ChildReplacementTransformer, MutationVisitor
+from mutmut.mutation.mutators import mutation_operators
+from mutmut.mutation.pragma_handling import IgnoredCode
+
+_SECONDS = 120  # for one mutant; a run of the tests takes about five
+_ARGUMENTS = (
+    "-x",
+    "-q",
+    "--no-header",
+    "--tb=no",
+    "-p",
+    "no:cacheprovider",
+    "-p",
+    "no:xdist",
+    "-p",
+    "no:hypothesispytest",
+    "-W",
+    "ignore::pytest.PytestAssertRewriteWarning",
+)
+_WITHOUT_REASONING = ("flask", "cds_service.fhir.gather", "tests.build", "tests.reasoning.toys")
+_NOTHING_IGNORED = IgnoredCode(set(), set(), set())
+
+
+class Mutant(NamedTuple):
+    """One change to one module: where it stands, what was there and what is there instead."""
+
+    path: Path
+    line: int
+    before: str
+    after: str
+    source: str
+
+
+class _Everywhere(MutationVisitor):
+    """Visits all but annotations, which nothing reads when reasoning runs."""
+
+    def _skip_node_and_children(self, node: cst.CSTNode) -> bool:
+        return isinstance(node, cst.Annotation)
+
+
+def mutants_of(path: Path) -> Iterator[Mutant]:
+    """The mutants of a module that mutmut does not run by itself."""
+    wrapper = MetadataWrapper(cst.parse_module(path.read_text(encoding="utf-8")))
+    positions = wrapper.resolve(PositionProvider)
+    usual, every = (kind(mutation_operators, _NOTHING_IGNORED) for kind in (MutationVisitor, _Everywhere))
+    wrapper.visit(usual)
+    wrapper.visit(every)
+    run_by_mutmut = {id(m.original_node) for m in usual.mutations if isinstance(m.contained_by_top_level_function, cst.FunctionDef)}
+    for mutation in every.mutations:
+        before, after = mutation.original_node, mutation.mutated_node
+        if id(before) not in run_by_mutmut:
+            changed = wrapper.module.visit(ChildReplacementTransformer(before, after))
+            shown = [wrapper.module.code_for_node(node).strip() for node in (before, after)]
+            yield Mutant(path, positions[before].start.line, *shown, changed.code)
+
+
+class _Swapped(importlib.abc.MetaPathFinder, importlib.machinery.SourceFileLoader):
+    """Answers the import of one module with another source."""
+
+    def __init__(self, module: str, mutant: Mutant) -> None:
+        super().__init__(module, str(mutant.path))
+        self._code = mutant.source
+
+    def find_spec(self, fullname: str, _path: object = None, _target: object = None) -> importlib.machinery.ModuleSpec | None:
+        """The module's own place, with this loader."""
+        return importlib.util.spec_from_file_location(fullname, self.path, loader=self) if fullname == self.name else None
+
+    def get_code(self, _fullname: str) -> CodeType:
+        """The mutated source, compiled; nothing is read from or kept in a cache."""
+        return compile(self._code, self.path, "exec")
+
+
+def _prepare(tests: Path) -> None:
+    """Run the tests on the code as it is, and forget every module that saw reasoning; what else was loaded stays for all mutants."""
+    for name in _WITHOUT_REASONING:
+        importlib.import_module(name)
+    before = set(sys.modules)
+    assert not any(name.startswith("cds_service.reasoning") for name in before)
+    if _run([tests]):
+        raise SystemExit("the tests fail on the code as it is: mend them first (make test)")
+    for name in set(sys.modules) - before:
+        if name.partition(".")[0] in {"cds_service", "tests"}:
+            del sys.modules[name]
+    sys.dont_write_bytecode = True
+
+
+def _run(tests: Iterable[Path]) -> int:
+    with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere):
+        return int(pytest.main([*_ARGUMENTS, *map(str, tests)]))
+
+
+def _tested(mutant: Mutant, tests: Path) -> int:
+    """Start the tests on a mutant in a process of its own, those that name its module first; answers the process."""
+    child = os.fork()
+    if child:
+        return child
+    signal.alarm(_SECONDS)
+    module = ".".join(mutant.path.with_suffix("").parts)
+    sys.meta_path.insert(0, _Swapped(module, mutant))
+    files = sorted(tests.glob("test_*.py"))
+    nearest = [path for path in files if module in path.read_text(encoding="utf-8")]
+    status = 1
+    try:
+        status = (_run(nearest) if nearest else 0) or _run([path for path in files if path not in nearest])
+    finally:
+        os._exit(status)
+
+
+def survivors(mutants: Iterable[Mutant], tests: Path, *, processes: int) -> Iterator[Mutant]:
+    """The mutants that no test notices."""
+    _prepare(tests)
+    running: dict[int, Mutant] = {}
+    waiting = iter(mutants)
+    while True:
+        for mutant in itertools.islice(waiting, processes - len(running)):
+            running[_tested(mutant, tests)] = mutant
+        if not running:
+            return
+        child, status = os.wait()
+        mutant = running.pop(child)
+        if status == 0:
+            yield mutant
+
+
+def main() -> None:
+    """Write how many mutants each module has, and those that survived, as JSON."""
+    tests, processes, answer, *modules = sys.argv[1:]
+    mutants = [mutant for module in modules for mutant in mutants_of(Path(module))]
+    left = sorted(f"{m.path}:{m.line}: {m.before}  ->  {m.after}" for m in survivors(mutants, Path(tests), processes=int(processes)))
+    made = Counter(str(mutant.path) for mutant in mutants)
+    Path(answer).write_text(json.dumps({"made": made, "survived": left}), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,134 @@
+"""The cases of a module: those that ship all hold, and of one that does not hold it is said why."""
+
+from __future__ import annotations
+
+import pytest
+
+from cds_service.reasoning import casebook
+from tests.reasoning.charts import KNOWLEDGE
+from tests.reasoning.toys import advice, case, part, toy
+
+GIVEN = {"labs": (3.4,), "tetany": True}
+NO_RESULT = {"code": "gene-test", "text": "SLC12A3 analysis", "conclusion": "SLC12A3 not detected, all coding exons.", "date": "2026-10-01"}
+DIAGNOSIS = {"code": "disease-codes"}
+REST = advice("rest", "tetany", cautions=[{"when": "low-potassium", "text": "low potassium"}])
+SALT = advice("salt", "low-potassium")
+ORDERS = [
+    {
+        "id": "magnesium",
+        "topics": ["test"],
+        "label": "Magnesium",
+        "description": "Magnesium.",
+        "text": "Magnesium in serum",
+        "when": "tetany",
+        "reason": ["tetany"],
+    }
+]
+
+
+def test_holds_in_every_case():
+    """Every case of the shipped module comes out as it says; the first that does not is named."""
+    wrong = next(((outcome.place, outcome.faults) for outcome in casebook.run(KNOWLEDGE) if outcome.faults), None)
+
+    assert wrong is None
+
+
+def faults(one, **files):
+    """What is said of one case."""
+    (outcome,) = casebook.run(toy(one, **files))
+    return list(outcome.faults)
+
+
+@pytest.mark.parametrize(
+    ("one", "said"),
+    [
+        (case(**GIVEN, expect={"low-potassium": "present", "T1": "present", "any-sign": "present"}), []),
+        (case(**GIVEN, expect={"low-potassium": "absent"}), ["low-potassium should be absent and is present"]),
+        (case(**GIVEN, expect={"T1": "unknown"}), ["T1 should be unknown and is present"]),
+        (
+            case(**GIVEN, expect={"thirst": "present", "tetany": "absent"}),
+            ["there is no red flag, alternative, fact, term or rule 'thirst'", "tetany should be absent and is present"],
+        ),
+        (case(**GIVEN, topic="toy-test", criterion="x"), []),
+        (case(**GIVEN, topic="none"), ["the card should be none and is toy-test (criteria x)"]),
+        (case(**GIVEN, topic="toy-consider"), ["the card should be toy-consider and is toy-test (criteria x)"]),
+        (case(topic="none"), []),
+        (case(topic="toy-test"), ["the card should be toy-test and is none (criteria none)"]),
+        (case(**GIVEN, criterion="z"), ["criterion z should be met; met are x"]),
+        (case(criterion="x"), ["criterion x should be met; met are none"]),
+        (case(**GIVEN, genetics="none"), []),
+        (case(**GIVEN, genetics="negative"), ["the gene should be negative and is none ()"]),
+        (
+            case(record={"conditions": [DIAGNOSIS], "reports": [NO_RESULT]}, genetics="confirmed"),
+            ["the gene should be confirmed and is uncertain (problem-list-against-result)"],
+        ),
+    ],
+)
+def test_says_what_was_found_instead(one, said):
+    """An author reads what the case asked for and what came out; a case that holds has nothing to say."""
+    assert said == faults(one)
+
+
+CONFIRMED = {"conditions": [DIAGNOSIS, {"code": "cond-tetany"}]}
+LOW = [{"code": "lab-potassium", "value": 3.4, "unit": "mmol/L"}]
+DOUBTED = {"conditions": [{"code": "cond-tetany"}], "reports": [{**NO_RESULT, "conclusion": "SLC12A3 detected and not detected."}]}
+
+
+@pytest.mark.parametrize(
+    ("one", "said"),
+    [
+        (case(record=CONFIRMED, recommends=["rest"], silent=["salt"]), []),
+        (case(record=CONFIRMED, recommends=["rest", "salt"]), ["salt should be recommended"]),
+        (case(record=CONFIRMED, silent=["rest", "salt"]), ["rest should be silent"]),
+        (case(record={**CONFIRMED, "labs": LOW}, cautions=["low potassium"]), []),
+        (case(record=CONFIRMED, cautions=["low potassium"]), ["the caution 'low potassium' should be raised"]),
+        (case(**GIVEN, offers=["magnesium"]), []),
+        (case(**GIVEN, offers=["calcium"]), ["the order calcium should be offered"]),
+        (case(**GIVEN, not_offered=["magnesium", "calcium"]), ["the order magnesium should not be offered"]),
+        (
+            case(record={**CONFIRMED, "reports": [NO_RESULT]}, genetics="none"),
+            ["the gene should be none and is uncertain (problem-list-against-result)"],
+        ),
+        (case(record=DOUBTED, genetics="none"), ["the gene should be none and is uncertain (contradictory)"]),
+    ],
+)
+def test_says_what_advice_or_order_differs(one, said):
+    """Advice, cautions, orders and the reading of the gene are held to the case."""
+    assert said == faults(one, recommendations=[REST, SALT], orders=ORDERS)
+
+
+def test_lists_all_criteria_and_all_reasons():
+    """Where several were met or stated, all of them are named."""
+    tiers = [{"topic": "test", "any": [{"id": "x", "label": "x", "when": "T1"}, {"id": "w", "label": "w", "when": "tetany"}]}]
+    limited = {**NO_RESULT, "conclusion": "SLC12A3 not detected."}
+    transplanted = {"conditions": [{"code": "status-transplant", "date": "2026-01-01"}], "reports": [limited]}
+
+    found = faults(case(**GIVEN, topic="none", criterion="z"), assessment={**part("assessment"), "tiers": tiers})
+    reasons = faults(case(record=transplanted, genetics="none"))
+
+    assert ["the card should be none and is toy-test (criteria x, w)", "criterion z should be met; met are x, w"] == found
+    assert ["the gene should be none and is negative (after-transplant, limited-assay)"] == reasons
+
+
+def test_says_where_each_case_stands_and_goes_on_after_one_that_cannot_be_read():
+    """A case whose shorthand names nothing is told with its place, and the next one is run."""
+    unread = case("Unread", record={"labs": [{"code": "lab-sodium", "value": 1, "unit": "mmol/L"}]})
+    wrong = case("Wrong", expect={"tetany": "present"})
+
+    first, second = casebook.run(toy(unread, wrong))
+
+    assert ("cases.yaml:2", "Unread") == (first.place, first.case.name)
+    assert ("case 'Unread': there is no value set 'lab-sodium'. Name one, or give system and code.",) == first.faults
+    assert ("Wrong", ("tetany should be present and is absent",)) == (second.case.name, second.faults)
+    assert second.place.startswith("cases.yaml:")
+    assert second.place != first.place
+
+
+def test_gives_the_topics_of_the_cards_in_their_order():
+    """Supportive care follows the card of the confirmed disease."""
+    knowledge = toy(case(record=CONFIRMED), recommendations=[advice("rest", "tetany", topic="supportive")])
+    (outcome,) = casebook.run(knowledge)
+
+    assessment = casebook.Reasoner(knowledge).evaluate(casebook.record_of(knowledge, outcome.case), casebook.Day.fromisoformat(outcome.case.today))
+
+    assert ("toy-confirmed", "toy-supportive") == casebook.topic_codes(knowledge, assessment)
