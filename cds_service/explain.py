@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Iterator
 from typing import Any
 
+from cds_service.cards.wording import advice_text
 from cds_service.knowledge.loader import Knowledge
 from cds_service.knowledge.model import Flag
 from cds_service.reasoning.casebook import topic_codes
@@ -46,7 +47,7 @@ def as_table(knowledge: Knowledge, assessment: Assessment) -> Iterator[str]:
             item = knowledge.recommendations[advice.id]
             cautions = "; ".join(item.cautions[i].text for i in advice.cautions)
             yield from textwrap.wrap(
-                f"[{_MARK[advice.truth.value]}] {advice.id}: {item.text}{f' Caution: {cautions}.' if cautions else ''}",
+                f"[{_MARK[advice.truth.value]}] {advice.id}: {advice_text(item, advice)}{f' Caution: {cautions}.' if cautions else ''}",
                 110,
                 initial_indent="  ",
                 subsequent_indent="      ",
@@ -98,7 +99,12 @@ def as_data(knowledge: Knowledge, assessment: Assessment) -> dict[str, Any]:
         },
         "terms": {name: truth.value for name, truth in assessment.terms.items()},
         "advice": [
-            {"id": a.id, "truth": a.truth.value, "cautions": [knowledge.recommendations[a.id].cautions[i].text for i in a.cautions]}
+            {
+                "id": a.id,
+                "truth": a.truth.value,
+                "text": advice_text(knowledge.recommendations[a.id], a),
+                "cautions": [knowledge.recommendations[a.id].cautions[i].text for i in a.cautions],
+            }
             for a in assessment.advice
         ],
         "orders": list(assessment.orders),

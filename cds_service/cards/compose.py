@@ -184,9 +184,8 @@ class Composer:
     def _advice_line(self, advice: Advice, item: Recommendation, assessment: Assessment, sources: wording.Sources) -> str:
         cautions = "; ".join(wording.caution_text(item.cautions[i], assessment) for i in advice.cautions)
         shown = "".join(self._shown(name, assessment) for name in item.shows)
-        text = item.text if advice.variation is None else item.variations[advice.variation].text
-        missing = ", ".join(item.parts[i].text for i in advice.parts)
-        return f"{text}{f' {missing}.' if missing else ''}{shown}{f' **Caution:** {cautions}.' if cautions else ''}{sources.cite(item.citations)}"
+        caution = f" **Caution:** {cautions}." if cautions else ""
+        return f"{wording.advice_text(item, advice)}{shown}{caution}{sources.cite(item.citations)}"
 
     def _shown(self, name: str, assessment: Assessment) -> str:
         """Facts that a sentence asks for: the newest usable value of a test, or the evidence of a finding."""

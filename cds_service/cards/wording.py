@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 from cds_service.cards.markdown import escape, link, quantity
 from cds_service.knowledge.loader import Knowledge
-from cds_service.knowledge.model import Age, Caution, Flag, Lab, Resulted, Sex
+from cds_service.knowledge.model import Age, Caution, Flag, Lab, Recommendation, Resulted, Sex
 from cds_service.knowledge.references import leaves
-from cds_service.reasoning.findings import Assessment, Evidence, Finding
+from cds_service.reasoning.findings import Advice, Assessment, Evidence, Finding
 from cds_service.reasoning.truth import Truth
 from cds_service.record.facts import PatientRecord, Source
 
@@ -133,6 +133,13 @@ def finding_line(flag: Flag, finding: Finding, assessment: Assessment) -> str:
         provisional = f" ({flag.provisional.text})"
     qualified = f"{provisional}{f' ({finding.remarks[0]})' if finding.remarks else ''}"
     return f"{flag.label}{qualified}: {facts}" if facts else f"{flag.label}{qualified}"
+
+
+def advice_text(item: Recommendation, advice: Advice) -> str:
+    """A recommendation's sentence for this patient: its wording, and what is missing of its parts."""
+    text = item.text if advice.variation is None else item.variations[advice.variation].text
+    missing = ", ".join(item.parts[i].text for i in advice.parts)
+    return f"{text} {missing}." if missing else text
 
 
 def caution_text(caution: Caution, assessment: Assessment) -> str:

@@ -34,6 +34,7 @@ def sentences(knowledge: Knowledge) -> Iterator[Sentence]:
             listed = enumerate(getattr(item, kind))
             yield from (Sentence("Recommendations", f"{item.id}, {word}", "recommendations.yaml", (i, kind, j), one.text) for j, one in listed)
         yield from (Sentence("Recommendations", f"{item.id}, alert", "recommendations.yaml", (i,), v.alert) for v in item.variations if v.alert)
+    for i, item in enumerate(knowledge.recommendations.values()):
         yield from (Sentence("Pages of recommendations", item.id, "recommendations.yaml", (i, "more", j), text) for j, text in enumerate(item.more))
     for i, rate in enumerate(knowledge.response_rates.values()):
         for key in ("study", "figures", "definition", "unclear"):
