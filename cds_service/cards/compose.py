@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
-from itertools import product
 from typing import Literal
 
 from cds_service.cards import wording
@@ -156,26 +155,32 @@ class Composer:
         present = sorted(((a, r) for a, r in mine if a.truth is Truth.PRESENT), key=lambda pair: not pair[0].warns)
         unread = self._wording.unread(assessment, record, care=True)
         unchecked = [r.short for a, r in mine if a.truth is Truth.UNKNOWN] if unread else []
-        detail = ""
         published = self._published(assessment) if topic == "confirmed" else []
+        gene = self._gene_lines(topic, assessment) if topic == "confirmed" else []
+        sources = wording.Sources(self.knowledge)
+        lines = [(f"- {self._advice_line(a, r, assessment, sources)}", sources.count) for a, r in present]
+        short = [self._short(a, r) for a, r in present]
         # What was published of the variant gives way to the first lines of advice, and links give way to both.
         counts = range(len(present), -1, -1)
         room = [*((n, published) for n in counts if n >= _FIRST_ADVICE), *((n, []) for n in counts)]
-        for (count, told), linked in product(room, (True, False)):
-            sources = wording.Sources(self.knowledge)
-            lines = [f"- {self._advice_line(a, r, assessment, sources)}" for a, r in present[:count]]
-            rest = [self._short(a, r) for a, r in present[count:]]
-            detail = self._joined(
-                *(self._gene_lines(topic, assessment) if topic == "confirmed" else []),
+        around = (
+            f"**Not checked** for want of data: {', '.join(unchecked)}" if unchecked else "",
+            f"**Not available** {'; '.join(unread[:4])}{_more(unread, 4)}" if unread else "",
+        )
+        detail = ""
+        for count, told in room:
+            shown = [line for line, _ in lines[:count]]
+            head = (
+                *gene,
                 f"{self.knowledge.genetics.messages['association']} {'; '.join(told)}." if told else "",
                 text.lead,
-                "\n".join([*lines, *([f"- Also: {'; '.join(rest)}"] if rest else [])]),
-                f"**Not checked** for want of data: {', '.join(unchecked)}" if unchecked else "",
-                f"**Not available** {'; '.join(unread[:4])}{_more(unread, 4)}" if unread else "",
-                sources.line(linked=linked),
+                "\n".join([*shown, *([f"- Also: {'; '.join(short[count:])}"] if count < len(short) else [])]),
             )
+            most = lines[count - 1][1] if count else 0
+            detail = self._joined(*head, *around, sources.line(most=most, linked=False))
             if len(detail) <= LONGEST_DETAIL:
-                break
+                linked = self._joined(*head, *around, sources.line(most=most))
+                return linked if len(linked) <= LONGEST_DETAIL else detail
         return detail
 
     def _short(self, advice: Advice, item: Recommendation) -> str:

@@ -26,11 +26,16 @@ class Sources:
         numbers = [self._numbers.setdefault(n, len(self._numbers) + 1) for n in names]
         return f" [{', '.join(map(str, numbers))}]" if numbers else ""
 
-    def line(self, *, linked: bool = True) -> str:
-        """Every citation used, as a numbered line of links, or of names where links would take the place of advice."""
-        cited = [(i, self._knowledge.citations[n]) for n, i in self._numbers.items()]
+    @property
+    def count(self) -> int:
+        """How many are used so far."""
+        return len(self._numbers)
+
+    def line(self, *, most: int | None = None, linked: bool = True) -> str:
+        """The first so many citations, else all, as a numbered line of links, or of names where links would take the place of advice."""
+        cited = [(i, self._knowledge.citations[n]) for n, i in self._numbers.items() if most is None or i <= most]
         named = (f"{i} {link(c.short, c.url if linked else None)}" for i, c in cited)
-        return f"**Sources** {' · '.join(named)}" if self._numbers else ""
+        return f"**Sources** {' · '.join(named)}" if cited else ""
 
 
 class Found(NamedTuple):

@@ -281,7 +281,6 @@ class GeneReader:
 
 def genetic_status(reader: GeneReader, chart: Chart, *, compatible: bool) -> GeneticStatus:
     """Weigh all results of the gene, the problem list and open orders together."""
-    said = Links(reader, (r for r in chart.record.reports if not is_future(r, chart.today))).said()
     about = [r for r in reversed(chart.record.reports) if r.status not in WITHDRAWN and reader.about_gene(r)]
     for early in (r for r in about if is_future(r, chart.today)):
         chart.note(f"{reader.rules.gene} result of {early.on} is dated in the future and was not used", "Correct the date of the result.")
@@ -293,7 +292,9 @@ def genetic_status(reader: GeneReader, chart: Chart, *, compatible: bool) -> Gen
     if len(about) > _MOST_REPORTS:
         chart.note(f"only the newest {_MOST_REPORTS} of {len(about)} reports about the gene were read", "Send fewer reports.")
         about = about[:_MOST_REPORTS]
-    readings = [reader.read(r, said.get(name_of(r), _NOTHING)) for r in about if r.status in FINAL and _says_something(r)]
+    told = [r for r in about if r.status in FINAL and _says_something(r)]
+    said = Links(reader, (r for r in chart.record.reports if not is_future(r, chart.today))).said() if told else {}
+    readings = [reader.read(r, said.get(name_of(r), _NOTHING)) for r in told]
     # A report that only mentions the gene ("sequencing is recommended") is no result of it.
     readings = [r for r in readings if "not-understood" not in r.reasons or r.variant or reader.is_specific(r.report)]
     readings = [_with_same_day(reader, r, readings) for r in readings]
