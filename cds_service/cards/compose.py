@@ -21,6 +21,7 @@ LONGEST_SUMMARY = 139
 LONGEST_DETAIL = 1200
 _MOST_FACTS = 6
 _FIRST_ADVICE = 3
+_MOST_NAMED = 8
 
 
 class Composer:
@@ -149,10 +150,14 @@ class Composer:
         return detail
 
     def _advice_detail(self, topic: str, text: CardText, assessment: Assessment, record: PatientRecord) -> str:
-        """Every line of advice that fits, with links to the sources if they fit too; what does not fit is at least named."""
-        mine = [(a, r) for a in assessment.advice if (r := self.knowledge.recommendations[a.id]).topic == topic]
-        # What warns comes first: it must never be what does not fit.
-        present = sorted(((a, r) for a, r in mine if a.truth is Truth.PRESENT), key=lambda pair: not pair[0].warns)
+        """Every line of advice that fits, with links to the sources if they fit too; what does not fit is at least named.
+
+        What warns comes first and always stands in full words; of its other cautions a long card gives only the number.
+        """
+        mine = [(a, r) for a in assessment.advice if self._topic(a, r := self.knowledge.recommendations[a.id]) == topic]
+        # After what warns comes what the patient is on already.
+        present = sorted(((a, r) for a, r in mine if a.truth is Truth.PRESENT), key=lambda pair: (not pair[0].warns, pair[0].variation is None))
+        warned = sum(a.warns for a, _ in present)
         unread = self._wording.unread(assessment, record, care=True)
         unchecked = [r.short for a, r in mine if a.truth is Truth.UNKNOWN] if unread else []
         published = self._published(assessment) if topic == "confirmed" else []
@@ -161,20 +166,23 @@ class Composer:
         lines = [(f"- {self._advice_line(a, r, assessment, sources)}", sources.count) for a, r in present]
         short = [self._short(a, r) for a, r in present]
         # What was published of the variant gives way to the first lines of advice, and links give way to both.
-        counts = range(len(present), -1, -1)
-        room = [*((n, published) for n in counts if n >= _FIRST_ADVICE), *((n, []) for n in counts)]
+        counts = range(len(present), warned - 1, -1)
+        room = [*((n, published, False) for n in counts if n >= _FIRST_ADVICE), *((n, [], False) for n in counts), (warned, [], True)]
         around = (
             f"**Not checked** for want of data: {', '.join(unchecked)}" if unchecked else "",
             f"**Not available** {'; '.join(unread[:4])}{_more(unread, 4)}" if unread else "",
         )
         detail = ""
-        for count, told in room:
+        for count, told, brief in room:
             shown = [line for line, _ in lines[:count]]
+            if brief:
+                shown = [f"- {self._advice_line(a, r, assessment, sources, brief=True)}" for a, r in present[:count]]
+            rest = short[count:]
             head = (
                 *gene,
                 f"{self.knowledge.genetics.messages['association']} {'; '.join(told)}." if told else "",
                 text.lead,
-                "\n".join([*shown, *([f"- Also: {'; '.join(short[count:])}"] if count < len(short) else [])]),
+                "\n".join([*shown, *([f"- Also: {'; '.join(rest[:_MOST_NAMED])}{_more(rest, _MOST_NAMED)}"] if rest else [])]),
             )
             most = lines[count - 1][1] if count else 0
             detail = self._joined(*head, *around, sources.line(most=most, linked=False))
@@ -183,13 +191,22 @@ class Composer:
                 return linked if len(linked) <= LONGEST_DETAIL else detail
         return detail
 
+    def _topic(self, advice: Advice, item: Recommendation) -> str:
+        """The card of an advice: what warns stands on the card that warns."""
+        return "confirmed" if advice.warns else item.topic
+
     def _short(self, advice: Advice, item: Recommendation) -> str:
         return f"{item.short} (with cautions)" if advice.cautions else item.short
 
-    def _advice_line(self, advice: Advice, item: Recommendation, assessment: Assessment, sources: wording.Sources) -> str:
-        cautions = "; ".join(wording.caution_text(item.cautions[i], assessment) for i in advice.cautions)
-        shown = "".join(self._shown(name, assessment) for name in item.shows)
-        caution = f" **Caution:** {cautions}." if cautions else ""
+    def _advice_line(self, advice: Advice, item: Recommendation, assessment: Assessment, sources: wording.Sources, *, brief: bool = False) -> str:
+        """One line of advice: its sentence, what it shows, the cautions of this patient (those that warn first), its sources."""
+        raised = sorted((item.cautions[i] for i in advice.cautions), key=lambda c: not c.warns)
+        said = ([c for c in raised if c.warns] or raised[:1]) if brief else raised
+        cautions = [wording.caution_text(c, assessment) for c in said]
+        if len(said) < len(raised):
+            cautions.append(f"and {len(raised) - len(said)} more")
+        shown = "" if brief else "".join(self._shown(name, assessment) for name in item.shows)
+        caution = f" **Caution:** {'; '.join(cautions)}." if cautions else ""
         return f"{wording.advice_text(item, advice)}{shown}{caution}{sources.cite(item.citations)}"
 
     def _shown(self, name: str, assessment: Assessment) -> str:

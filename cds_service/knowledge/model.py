@@ -679,7 +679,7 @@ class DraftOrder(Author, frozen=True, kw_only=True):
     """A draft service request that a card offers; it is never signed by itself."""
 
     id: str
-    topics: tuple[Literal["test", "consider", "supportive"], ...]
+    topics: tuple[Literal["test", "consider", "confirmed", "supportive"], ...]
     label: str
     description: str
     text: str

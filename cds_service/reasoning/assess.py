@@ -42,7 +42,8 @@ class Reasoner:
         genetics = genetic_status(self._genes, chart, compatible=plan.compatible(scope) is Truth.PRESENT)
         topics = () if withheld else self._topics(chart, scope, tier, genetics)
         advice = tuple(a for item in plan.advice if (a := _advise(item, scope))) if "confirmed" in topics else ()
-        due = {self.knowledge.recommendations[a.id].topic for a in advice if a.truth is Truth.PRESENT}
+        # What warns stands on the card of the diagnosis.
+        due = {self.knowledge.recommendations[a.id].topic for a in advice if a.truth is Truth.PRESENT and not a.warns}
         if "supportive" not in due:
             topics = tuple(t for t in topics if t != "supportive")
         bearing = plan.bearing[criteria[0]] if criteria else frozenset()

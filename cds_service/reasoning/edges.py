@@ -167,7 +167,8 @@ def _example(knowledge: Knowledge, criterion: Criterion, ago: str) -> tuple[str,
         newer = [f"{{code: {value_set}, date: P{2 * i}M, until: P{2 * i - 1}M, status: completed}}" for i in range(1, criterion.courses or 1)]
         return "medications", [f"{{code: {value_set}, date: {_longer(ago)}, until: {ago}, status: completed}}", *newer]
     if isinstance(criterion, Coded):
-        status = ", status: resolved" if criterion.or_active else ""
+        over = "remission" if criterion.not_resolved else "resolved"
+        status = f", status: {over}" if criterion.or_active else ""
         if criterion.code_needs_text_of:
             status += f', text: "{knowledge.phrases[criterion.code_needs_text_of][-1].rstrip("*")}"'
         if criterion.close_to:
