@@ -110,7 +110,8 @@ def test_asks_lower_tiers_only_where_all_is_wanted(full, met):
 @pytest.mark.parametrize(("sign", "tier"), [("any-sign", "test"), ({"organs": {"at_least": 1}}, "test"), ({"organs": {"at_least": 2}}, None)])
 def test_counts_organs_by_their_strength(sign, tier):
     """Two findings of one organ are one organ."""
-    flags = [*part("red_flags"), {**SPASMS, "organ": {"system": "muscle", "strength": "strong"}}]
+    weakness = flag("weakness", LOW_POTASSIUM, organ={"system": "nerve", "strength": "strong"})
+    flags = [*part("red_flags"), {**SPASMS, "organ": {"system": "muscle", "strength": "strong"}}, weakness]
 
     assert tier == assess(toy(assessment=tiered(criterion("x", sign)), red_flags=flags), problem()).tier
 

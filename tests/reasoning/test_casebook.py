@@ -13,17 +13,14 @@ NO_RESULT = {"code": "gene-test", "text": "SLC12A3 analysis", "conclusion": "SLC
 DIAGNOSIS = {"code": "disease-codes"}
 REST = advice("rest", "tetany", cautions=[{"when": "low-potassium", "text": "low potassium"}])
 SALT = advice("salt", "low-potassium")
-ORDERS = [
-    {
-        "id": "magnesium",
-        "topics": ["test"],
-        "label": "Magnesium",
-        "description": "Magnesium.",
-        "text": "Magnesium in serum",
-        "when": "tetany",
-        "reason": ["tetany"],
-    }
-]
+
+
+def order(name, when):
+    """A draft order of the toy module."""
+    return {"id": name, "topics": ["test"], "label": name, "description": name, "text": f"{name} in serum", "when": when, "reason": ["tetany"]}
+
+
+ORDERS = [order("magnesium", "tetany"), order("calcium", {"not": "tetany"})]
 
 
 def test_holds_in_every_case():
@@ -47,14 +44,15 @@ def faults(one, **files):
         (case(**GIVEN, expect={"T1": "unknown"}), ["T1 should be unknown and is present"]),
         (
             case(**GIVEN, expect={"thirst": "present", "tetany": "absent"}),
-            ["there is no red flag, alternative, fact, term or rule 'thirst'", "tetany should be absent and is present"],
+            ["expect: there is no red flag, alternative, fact, term or rule 'thirst'. Use one of T1, any-sign, low-potassium, tetany"],
         ),
         (case(**GIVEN, topic="toy-test", criterion="x"), []),
         (case(**GIVEN, topic="none"), ["the card should be none and is toy-test (criteria x)"]),
         (case(**GIVEN, topic="toy-consider"), ["the card should be toy-consider and is toy-test (criteria x)"]),
         (case(topic="none"), []),
         (case(topic="toy-test"), ["the card should be toy-test and is none (criteria none)"]),
-        (case(**GIVEN, criterion="z"), ["criterion z should be met; met are x"]),
+        (case(**GIVEN, criterion="y"), ["criterion y should be met; met are x"]),
+        (case(**GIVEN, criterion="z"), ["criterion: there is no criterion 'z'. Use one of x, y"]),
         (case(criterion="x"), ["criterion x should be met; met are none"]),
         (case(**GIVEN, genetics="none"), []),
         (case(**GIVEN, genetics="negative"), ["the gene should be negative and is none ()"]),
@@ -97,9 +95,12 @@ def test_says_what_advice_or_order_differs(one, said):
     assert said == faults(one, recommendations=[REST, SALT], orders=ORDERS)
 
 
+NEVER = {"id": "z", "label": "z", "when": {"not": "tetany"}}
+
+
 def test_lists_all_criteria_and_all_reasons():
     """Where several were met or stated, all of them are named."""
-    tiers = [{"topic": "test", "any": [{"id": "x", "label": "x", "when": "T1"}, {"id": "w", "label": "w", "when": "tetany"}]}]
+    tiers = [{"topic": "test", "any": [{"id": "x", "label": "x", "when": "T1"}, {"id": "w", "label": "w", "when": "tetany"}, NEVER]}]
     limited = {**NO_RESULT, "conclusion": "SLC12A3 not detected."}
     transplanted = {"conditions": [{"code": "status-transplant", "date": "2026-01-01"}], "reports": [limited]}
 
@@ -110,18 +111,39 @@ def test_lists_all_criteria_and_all_reasons():
     assert ["the gene should be none and is negative (after-transplant, limited-assay)"] == reasons
 
 
-def test_says_where_each_case_stands_and_goes_on_after_one_that_cannot_be_read():
-    """A case whose shorthand names nothing is told with its place, and the next one is run."""
-    unread = case("Unread", record={"labs": [{"code": "lab-sodium", "value": 1, "unit": "mmol/L"}]})
+SODIUM = {"labs": [{"code": "lab-sodium", "value": 1, "unit": "mmol/L"}]}
+NEVERMORE = {"conditions": [{"code": "cond-tetany", "date": "nevermore"}]}
+
+
+@pytest.mark.parametrize(
+    ("chart", "said"),
+    [
+        (SODIUM, "there is no value set 'lab-sodium'. Name one, or give system and code"),
+        (NEVERMORE, "'nevermore' is no date. Write for example 2026-11-01, P24M (24 months before today) or none"),
+    ],
+)
+def test_says_where_each_case_stands_and_goes_on_after_one_that_cannot_be_read(chart, said):
+    """A case whose shorthand means nothing is told with its place, and the next one is run."""
+    unread = case("Unread", record=chart, expect={"tetany": "present"})
     wrong = case("Wrong", expect={"tetany": "present"})
 
     first, second = casebook.run(toy(unread, wrong))
 
-    assert ("cases.yaml:2", "Unread") == (first.place, first.case.name)
-    assert ("case 'Unread': there is no value set 'lab-sodium'. Name one, or give system and code.",) == first.faults
+    assert ("cases.yaml:2", "Unread", (said,)) == (first.place, first.case.name, first.faults)
+    assert (None, None) == (first.record, first.assessment)
     assert ("Wrong", ("tetany should be present and is absent",)) == (second.case.name, second.faults)
     assert second.place.startswith("cases.yaml:")
     assert second.place != first.place
+
+
+def test_refuses_two_cases_of_one_name():
+    """A name that stands twice is a slip of the second, with the place of the first."""
+    one = case("Twice", expect={"tetany": "absent"})
+
+    first, second = casebook.run(toy(one, {**one, "expect": {"tetany": "present"}}))
+
+    assert () == first.faults
+    assert (f"a case of this name stands at {first.place} already. Rename or remove one",) == second.faults
 
 
 def test_gives_the_topics_of_the_cards_in_their_order():
