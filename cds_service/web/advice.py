@@ -101,7 +101,8 @@ def _silences(order: DraftOrder, knowledge: Knowledge) -> Iterator[str]:
     if order.within:
         tests = " or ".join(title_of(s, knowledge) for s in order.unless_result)
         yield f"a result of the last {period(order.within)}: {tests}"
-    yield f"a test of {knowledge.genetics.gene} that is ordered or pending, until the disease is confirmed"
+    if set(order.topics) != {"supportive"}:  # beside a confirmed disease nothing is waited for
+        yield f"a test of {knowledge.genetics.gene} that is ordered or pending, until the disease is confirmed"
 
 
 def _label(item: Recommendation) -> str:
