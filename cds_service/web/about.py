@@ -17,7 +17,7 @@ _JSON, _HTML = "application/json", "text/html"
 
 
 def blueprint(service: Service) -> Blueprint:
-    """GET /, GET /about (HTML or JSON), GET /about.json and GET /about/<kind>/<id>."""
+    """GET /, GET /about (HTML or JSON), GET /about.json, GET /about/<kind>/<id> and the pages of the gene, the response rates and the article."""
     routes = Blueprint("about", __name__, template_folder="templates")
     catalogue = Catalogue(service.knowledge)
 
@@ -46,6 +46,18 @@ def blueprint(service: Service) -> Blueprint:
     def about_json() -> Response:
         return _json(catalogue.about)
 
+    @routes.get("/about/genetics")
+    def genetics() -> Response:
+        return answer("genetics.html", catalogue.about.genetics)
+
+    @routes.get("/about/response-rates")
+    def response_rates() -> Response:
+        return answer("response_rates.html", catalogue.about.response_rates)
+
+    @routes.get("/about/article")
+    def article() -> Response:
+        return answer("article.html", catalogue.about.article)
+
     @routes.get("/about/value-sets/<name>")
     def value_set(name: str) -> Response:
         if name not in service.knowledge.value_sets:
@@ -57,7 +69,7 @@ def blueprint(service: Service) -> Blueprint:
         found = catalogue.detail(kind, name)
         if found is None:
             raise _no_page()
-        return answer("entry.html", found.entry, wording=found.wording, pages=catalogue.pages)
+        return answer("entry.html", found.entry, wording=found.wording, whens=found.whens, pages=catalogue.pages)
 
     return routes
 

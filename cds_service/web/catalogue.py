@@ -2,51 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import NamedTuple
 
 import msgspec
 
 from cds_service.knowledge.loader import Knowledge
-from cds_service.knowledge.model import Age, Case, Criterion, Expression, Flag, Lab, Limit, Recommendation, Rule, TierCriterion
+from cds_service.knowledge.model import Clause, Expression, Flag, Lab, Rule, TierCriterion
 from cds_service.knowledge.references import leaves, names_in, value_sets_of
 from cds_service.knowledge.standing import answers, notices, readers
-from cds_service.knowledge.valueset import ValueSet
-from cds_service.knowledge.wording import (
-    Wording,
-    beyond_in_words,
-    criterion_in_words,
-    expression_in_words,
-    limit_in_words,
-    rule_in_words,
-    tier_in_words,
-    title_of,
-)
+from cds_service.knowledge.wording import Wording, criterion_in_words, expression_in_words, rule_in_words, tier_in_words
+from cds_service.web.advice import advice_entry, order_entry, rates
+from cds_service.web.article import article_points, card_entries
 from cds_service.web.entries import (
     CONFIDENCE,
     AboutModule,
     Attribute,
-    ConceptEntry,
     Entry,
-    FormerThreshold,
     Input,
-    Objection,
-    Proof,
     Reference,
-    Source,
+    Saying,
     Standing,
-    Threshold,
     ValueSetEntry,
-    VariantEntry,
 )
+from cds_service.web.gene import GENE, gene_page
+from cds_service.web.pieces import concepts, page_of, reference, saying, sources, value_set_entries, value_set_entry
+from cds_service.web.proofs import Proofs
+from cds_service.web.thresholds import thresholds_of
+
+# Only flags, terms and rules are named by expressions; ids of the others may be the same as one of theirs.
+_NEVER_NAMED = ("criteria", "recommendations", "orders")
 
 
 class Detail(NamedTuple):
-    """One entry with its codes and cases, and its definition as a tree whose names are linked."""
+    """One entry with its codes and cases; its definition, and when it says what, as trees whose names are linked."""
 
     entry: Entry
     wording: Wording
+    whens: Mapping[str, Wording]
 
 
 class Catalogue:
@@ -61,21 +55,33 @@ class Catalogue:
         if entry is None:
             return None
         sets = tuple(self.value_set(s.id) for s in entry.value_sets)
-        found = tuple(self._proofs(entry))
-        return Detail(msgspec.structs.replace(entry, value_sets=sets, proofs=found), self._worded[kind, name])
+        systems = (c.system for group in (entry.codes, *(s.concepts for s in sets)) for c in group)
+        full = msgspec.structs.replace(entry, value_sets=sets, licences=notices(self.knowledge, systems), proofs=self.proofs.of(entry))
+        named = (expression_in_words(e, self.knowledge) for e in self._conditions(kind, name))
+        return Detail(full, self._worded[kind, name], {str(wording): wording for wording in named})
 
     def value_set(self, name: str) -> ValueSetEntry:
         """A value set with its codes and where it is used."""
         found = self.knowledge.value_sets[name]
-        used = tuple(_reference(e) for group in self.entries.values() for e in group.values() if any(s.id == name for s in e.value_sets))
+        used = [reference(e) for group in self.entries.values() for e in group.values() if any(s.id == name for s in e.value_sets)]
+        if any(s.id == name for s in self.about.genetics.value_sets):
+            used.append(Reference(id="genetics", label=f"Results of {self.knowledge.genetics.gene}", page=GENE))
         excluded = tuple(str(code) for code in found.excluded)
         licences = notices(self.knowledge, (c.code.system for c in found.concepts))
-        return msgspec.structs.replace(_value_set(found), concepts=tuple(_concepts(found)), excluded=excluded, licences=licences, used_in=used)
+        entry = value_set_entry(found)
+        return msgspec.structs.replace(entry, concepts=tuple(concepts(found)), excluded=excluded, licences=licences, used_in=tuple(used))
+
+    @cached_property
+    def proofs(self) -> Proofs:
+        """The cases by the entry that they prove."""
+        return Proofs(self.knowledge)
 
     @cached_property
     def pages(self) -> Mapping[str, str]:
         """The page of each flag, term and rule that expressions name."""
-        return {name: entry.page for kind in ("red-flags", "alternatives", "facts", "terms", "rules") for name, entry in self.entries[kind].items()}
+        knowledge = self.knowledge
+        homes = {**self._flags, "terms": knowledge.terms, "rules": knowledge.rules}
+        return {name: page_of(kind, name) for kind, home in homes.items() for name in home}
 
     @cached_property
     def entries(self) -> Mapping[str, Mapping[str, Entry]]:
@@ -84,10 +90,12 @@ class Catalogue:
         users: dict[str, list[Reference]] = {}
         for user, names in self._uses(plain):
             for name in dict.fromkeys(names):
-                users.setdefault(name, []).append(_reference(user))
+                users.setdefault(name, []).append(reference(user))
         return {
             kind: {
-                name: msgspec.structs.replace(entry, used_in=tuple(users.get(name, ()) if kind not in ("criteria", "recommendations") else ()))
+                name: msgspec.structs.replace(
+                    entry, cases=len(self.proofs.of(entry)), used_in=() if kind in _NEVER_NAMED else tuple(users.get(name, ()))
+                )
                 for name, entry in made.items()
             }
             for kind, made in plain.items()
@@ -119,10 +127,13 @@ class Catalogue:
             facts=groups["facts"],
             terms=groups["terms"],
             recommendations=groups["recommendations"],
-            gene=knowledge.genetics.gene,
-            variants=tuple(_variants(knowledge)),
-            value_sets=tuple(_value_set(v) for v in knowledge.value_sets.values()),
-            citations=self._sources(knowledge.citations),
+            orders=groups["orders"],
+            cards=tuple(card_entries(knowledge)),
+            response_rates=tuple(rates(knowledge)),
+            genetics=gene_page(knowledge),
+            article=tuple(article_points(knowledge, self.entries)),
+            value_sets=value_set_entries(knowledge, knowledge.value_sets),
+            citations=sources(knowledge, knowledge.citations),
             decisions=about.decisions,
             open_questions=about.open_questions,
             licences=about.licences,
@@ -130,29 +141,34 @@ class Catalogue:
 
     # --- entries ---
 
+    @cached_property
+    def _flags(self) -> Mapping[str, Mapping[str, Flag]]:
+        knowledge = self.knowledge
+        return {"red-flags": knowledge.red_flags, "alternatives": knowledge.alternatives, "facts": knowledge.facts}
+
     def _made(self) -> Mapping[str, list[Entry]]:
         knowledge = self.knowledge
-        flags = {"red-flags": knowledge.red_flags, "alternatives": knowledge.alternatives, "facts": knowledge.facts}
         return {
             "criteria": [self._criterion(tier.topic, c) for tier in knowledge.assessment.tiers for c in tier.any],
             "rules": [self._rule(rule) for rule in knowledge.rules.values()],
-            **{kind: [self._flag(kind, flag) for flag in group.values()] for kind, group in flags.items()},
+            **{kind: [self._flag(kind, flag) for flag in group.values()] for kind, group in self._flags.items()},
             "terms": [
-                Entry(id=t.id, kind="terms", label=t.label, page=_page("terms", t.id), definition=self._words("terms", t.id), text=t.definition)
+                Entry(id=t.id, kind="terms", label=t.label, page=page_of("terms", t.id), definition=self._words("terms", t.id), text=t.definition)
                 for t in knowledge.terms.values()
             ],
-            "recommendations": [self._recommendation(item) for item in knowledge.recommendations.values()],
+            "recommendations": [advice_entry(item, knowledge, self.pages) for item in knowledge.recommendations.values()],
+            "orders": [order_entry(order, knowledge, self.pages) for order in knowledge.orders.values()],
         }
 
     @cached_property
     def _worded(self) -> Mapping[tuple[str, str], Wording]:
         knowledge = self.knowledge
-        flags = {"red-flags": knowledge.red_flags, "alternatives": knowledge.alternatives, "facts": knowledge.facts}
-        found = {(kind, f.id): criterion_in_words(f.when, knowledge) for kind, group in flags.items() for f in group.values()}
+        found = {(kind, f.id): criterion_in_words(f.when, knowledge) for kind, group in self._flags.items() for f in group.values()}
         found |= {("terms", t.id): expression_in_words(t.when, knowledge) for t in knowledge.terms.values()}
         found |= {("rules", r.id): rule_in_words(r, knowledge) for r in knowledge.rules.values()}
         found |= {("criteria", c.id): tier_in_words(c, knowledge) for tier in knowledge.assessment.tiers for c in tier.any}
-        return found | {("recommendations", r.id): expression_in_words(r.when, knowledge) for r in knowledge.recommendations.values()}
+        found |= {("recommendations", r.id): expression_in_words(r.when, knowledge) for r in knowledge.recommendations.values()}
+        return found | {("orders", o.id): expression_in_words(o.when, knowledge) for o in knowledge.orders.values()}
 
     def _words(self, kind: str, name: str) -> str:
         return str(self._worded[kind, name])
@@ -164,18 +180,18 @@ class Catalogue:
             id=flag.id,
             kind=kind,
             label=flag.label,
-            page=_page(kind, flag.id),
+            page=page_of(kind, flag.id),
             definition=self._words(kind, flag.id),
             organ=f"{flag.organ.system}, {flag.organ.strength}" if flag.organ else None,
             weight=flag.weight if kind == "red-flags" else None,
             evidence=flag.evidence,
             note=flag.note,
             confidence=flag.confidence,
-            thresholds=tuple(dict.fromkeys(t for c in leaves(flag.when) for t in _thresholds(c, knowledge))),
+            thresholds=tuple(dict.fromkeys(t for c in leaves(flag.when) for t in thresholds_of(c, knowledge))),
             not_counted=tuple(dict.fromkeys(f"{test.label} {u.because}" for test in tests for u in test.unusable)),
-            citations=self._sources(flag.citations),
-            value_sets=tuple(_value_set(knowledge.value_sets[s]) for s in dict.fromkeys(s for c in leaves(flag.when) for s in value_sets_of(c))),
-            cases=len(self._expecting(flag.id)),
+            citations=sources(self.knowledge, flag.citations),
+            remarks=tuple(self._remarks(flag)),
+            value_sets=value_set_entries(knowledge, (s for c in leaves(flag.when) for s in value_sets_of(c))),
         )
 
     def _rule(self, rule: Rule) -> Entry:
@@ -183,15 +199,14 @@ class Catalogue:
             id=rule.id,
             kind="rules",
             label=rule.label,
-            page=_page("rules", rule.id),
+            page=page_of("rules", rule.id),
             definition=self._words("rules", rule.id),
             published=rule.published,
             performance=rule.performance,
             population=rule.population,
             caution=rule.caution,
             confidence=rule.confidence,
-            citations=self._sources(rule.citations),
-            cases=len(self._expecting(rule.id)),
+            citations=sources(self.knowledge, rule.citations),
         )
 
     def _criterion(self, topic: str, criterion: TierCriterion) -> Entry:
@@ -200,7 +215,7 @@ class Catalogue:
             id=criterion.id,
             kind="criteria",
             label=criterion.label,
-            page=_page("criteria", criterion.id),
+            page=page_of("criteria", criterion.id),
             definition=self._words("criteria", criterion.id),
             topic=topic,
             published=rule.published if rule else False,
@@ -208,49 +223,16 @@ class Catalogue:
             population=rule.population if rule else None,
             caution=rule.caution if rule else None,
             confidence=rule.confidence if rule else None,
-            citations=self._sources(rule.citations) if rule else (),
-            cases=sum(case.criterion == criterion.id for case in self._cases),
+            citations=sources(self.knowledge, rule.citations) if rule else (),
         )
 
-    def _recommendation(self, item: Recommendation) -> Entry:
-        cautions = (Objection(text=c.text, when=str(expression_in_words(c.when, self.knowledge)), warns=c.warns) for c in item.cautions)
-        return Entry(
-            id=item.id,
-            kind="recommendations",
-            label=item.short[:1].upper() + item.short[1:],
-            page=_page("recommendations", item.id),
-            definition=self._words("recommendations", item.id),
-            text=item.text,
-            topic=item.topic,
-            strength=item.strength,
-            confidence=item.confidence,
-            cautions=tuple(cautions),
-            citations=self._sources(item.citations),
-            cases=sum(item.id in (*case.recommends, *case.silent) for case in self._cases),
-        )
+    def _remarks(self, flag: Flag) -> Iterator[Saying]:
+        """What a card adds to a finding, and when."""
+        if flag.provisional:
+            yield saying(self.knowledge, Clause(not_found=flag.provisional.unless), flag.provisional.text)
+        yield from (saying(self.knowledge, q.when, q.text) for q in flag.qualified)
 
     # --- what belongs to an entry ---
-
-    @cached_property
-    def _cases(self) -> tuple[Case, ...]:
-        return tuple(case for _, case in self.knowledge.cases())
-
-    def _expecting(self, name: str) -> list[Case]:
-        return [case for case in self._cases if name in case.expect]
-
-    def _proofs(self, entry: Entry) -> Iterator[Proof]:
-        """The cases that expect something of an entry."""
-        for case in self._cases:
-            if entry.kind == "criteria" and case.criterion == entry.id:
-                yield Proof(case=case.name, expected="met")
-            elif entry.kind == "recommendations" and entry.id in (*case.recommends, *case.silent):
-                yield Proof(case=case.name, expected="recommended" if entry.id in case.recommends else "silent")
-            elif entry.kind not in ("criteria", "recommendations") and entry.id in case.expect:
-                yield Proof(case=case.name, expected=case.expect[entry.id])
-
-    def _sources(self, names: Iterable[str]) -> tuple[Source, ...]:
-        found = (self.knowledge.citations[name] for name in names)
-        return tuple(Source(id=c.id, short=c.short, source=c.source, read=c.read, url=c.url) for c in found)
 
     def _attributes(self) -> Iterator[Attribute]:
         about = self.knowledge.about
@@ -266,58 +248,23 @@ class Catalogue:
         expressions |= {
             ("criteria", c.id): (c.when, *([c.lowered_by] if c.lowered_by else [])) for tier in knowledge.assessment.tiers for c in tier.any
         }
-        expressions |= {("recommendations", r.id): (r.when, *(c.when for c in r.cautions)) for r in knowledge.recommendations.values()}
+        expressions |= {
+            ("recommendations", r.id): (r.when, *self._conditions("recommendations", r.id), *(n for n in r.shows if n in self.pages))
+            for r in knowledge.recommendations.values()
+        }
+        expressions |= {("orders", o.id): (o.when, *o.reason) for o in knowledge.orders.values()}
+        expressions |= {(kind, name): tuple(self._conditions(kind, name)) for kind, group in self._flags.items() for name in group}
         for (kind, name), held in expressions.items():
             yield plain[kind][name], [n for e in held for n in names_in(e)]
 
-
-def _page(kind: str, name: str) -> str:
-    return f"/about/{kind}/{name}"
-
-
-def _reference(entry: Entry) -> Reference:
-    return Reference(id=entry.id, label=entry.label, page=entry.page)
-
-
-def _value_set(found: ValueSet) -> ValueSetEntry:
-    unverified = sum(c.verification == "unverified-high" for c in found.concepts)
-    title = found.title.rpartition(": ")[2]
-    return ValueSetEntry(
-        id=found.id, title=title, url=found.url, page=_page("value-sets", found.id), codes=len(found.concepts), unverified=unverified
-    )
-
-
-def _concepts(found: ValueSet) -> Iterator[ConceptEntry]:
-    for concept in found.concepts:
-        name = str(concept.code).removesuffix(concept.code.value).strip() or concept.code.system
-        yield ConceptEntry(
-            system=concept.code.system, system_name=name, code=concept.code.value, display=concept.display, verification=concept.verification
-        )
-
-
-def _thresholds(criterion: Criterion, knowledge: Knowledge) -> Iterator[Threshold]:
-    if isinstance(criterion, Age):
-        yield Threshold(of="Age", limit=criterion_in_words(criterion, knowledge).text.removeprefix("age in completed years "), since=criterion.since)
-    if isinstance(criterion, Lab):
-        label = title_of(criterion.value_set, knowledge)
-        limit = criterion.above or criterion.below or criterion.at_least or criterion.at_most
-        yield _threshold(label, beyond_in_words(criterion), limit)
-        if criterion.persists and criterion.persists.latest:
-            latest = criterion.persists.latest
-            yield _threshold(label, f"the latest still {'above' if criterion.above else 'below'} {limit_in_words(latest)}", latest)
-
-
-def _threshold(label: str, words: str, limit: Limit | None) -> Threshold:
-    if limit is None:
-        return Threshold(of=label, limit=words)
-    former = ((f, Limit(unit=limit.unit, value=f.value, male=f.male, female=f.female)) for f in limit.formerly)
-    held = tuple(FormerThreshold(limit=limit_in_words(old), since=f.since, why=f.why) for f, old in former)
-    return Threshold(of=label, limit=words, since=limit.since, formerly=held)
-
-
-def _variants(knowledge: Knowledge) -> Iterator[VariantEntry]:
-    for v in knowledge.genetics.variants:
-        name = " ".join(filter(None, (v.c, v.p)))
-        cited = tuple(knowledge.citations[c].short for c in v.citations)
-        confirms = v.tier in ("canonical", "splice")
-        yield VariantEntry(name=name, classification=v.classification, confirms=confirms, confidence=v.confidence, citations=cited)
+    def _conditions(self, kind: str, name: str) -> Iterator[Expression]:
+        """When an entry says what it says: the remarks of a flag; the wordings, parts and cautions of advice."""
+        flag = self._flags.get(kind, {}).get(name)
+        if flag:
+            yield from (Clause(not_found=flag.provisional.unless),) if flag.provisional else ()
+            yield from (q.when for q in flag.qualified)
+        if kind == "recommendations":
+            item = self.knowledge.recommendations[name]
+            yield from (v.when for v in item.variations)
+            yield from (p.when for p in item.parts)
+            yield from (c.when for c in item.cautions)

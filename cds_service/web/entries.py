@@ -17,6 +17,7 @@ KINDS: Mapping[str, str] = {
     "facts": "Fact",
     "terms": "Term",
     "recommendations": "Advice",
+    "orders": "Draft order",
     "value-sets": "Value set",
 }
 CONFIDENCE: Mapping[str, str] = {
@@ -93,12 +94,29 @@ class ValueSetEntry(Page, frozen=True, kw_only=True):
     used_in: tuple[Reference, ...] = ()
 
 
-class Objection(Page, frozen=True, kw_only=True):
-    """A caution of a piece of advice, and when it is raised."""
+class Saying(Page, frozen=True, kw_only=True):
+    """What is said where something holds of the patient: a caution, another wording, a missing part, a remark."""
 
     text: str
     when: str
     warns: bool = False
+    alert: str | None = None
+
+
+class Rate(Page, frozen=True, kw_only=True):
+    """What one study reports of a treatment's effect, and what is not clear about it."""
+
+    id: str
+    page: str
+    treatment: str
+    study: str
+    figures: str
+    definition: str
+    unclear: str | None = None
+    of_article: bool = False  # the source article's own figures
+    advice: Reference
+    confidence: str
+    citations: tuple[Source, ...] = ()
 
 
 class Proof(Page, frozen=True, kw_only=True):
@@ -109,7 +127,7 @@ class Proof(Page, frozen=True, kw_only=True):
 
 
 class Entry(Page, frozen=True, kw_only=True):
-    """Whatever decides or is said: a flag, term, rule, criterion or piece of advice."""
+    """Whatever decides or is said: a flag, term, rule, criterion, piece of advice or draft order."""
 
     id: str
     kind: str
@@ -130,9 +148,23 @@ class Entry(Page, frozen=True, kw_only=True):
     confidence: str | None = None
     thresholds: tuple[Threshold, ...] = ()
     not_counted: tuple[str, ...] = ()
-    cautions: tuple[Objection, ...] = ()
+    remarks: tuple[Saying, ...] = ()
+    variations: tuple[Saying, ...] = ()
+    parts: tuple[Saying, ...] = ()
+    cautions: tuple[Saying, ...] = ()
+    shows: tuple[Reference, ...] = ()
+    warns: bool | None = None
+    alert: str | None = None
+    more: tuple[str, ...] = ()
+    response_rates: tuple[Rate, ...] = ()
+    description: str | None = None
+    codes: tuple[ConceptEntry, ...] = ()
+    silenced_by: tuple[str, ...] = ()
+    preselected: bool | None = None
+    reasons: tuple[Reference, ...] = ()
     citations: tuple[Source, ...] = ()
     value_sets: tuple[ValueSetEntry, ...] = ()
+    licences: tuple[str, ...] = ()
     used_in: tuple[Reference, ...] = ()
     cases: int = 0
     proofs: tuple[Proof, ...] = ()
@@ -172,14 +204,75 @@ class Input(Page, frozen=True, kw_only=True):
     value_sets: tuple[str, ...] = ()
 
 
+class AssociationEntry(Page, frozen=True, kw_only=True):
+    """What was published of groups of patients with a variant."""
+
+    text: str
+    citations: tuple[Source, ...] = ()
+
+
 class VariantEntry(Page, frozen=True, kw_only=True):
-    """A variant, and whether it confirms by itself."""
+    """A variant, whether it confirms by itself, and what was published of it."""
 
     name: str
     classification: str
+    tier: str
     confirms: bool
     confidence: str
-    citations: tuple[str, ...] = ()
+    note: str | None = None
+    associations: tuple[AssociationEntry, ...] = ()
+    citations: tuple[Source, ...] = ()
+
+
+class Message(Page, frozen=True, kw_only=True):
+    """What is said of a result of the gene, and where it is said."""
+
+    id: str
+    page: str
+    place: str
+    text: str
+
+
+class GenePage(Page, frozen=True, kw_only=True):
+    """How a result of the gene is recognised and read."""
+
+    gene: str
+    reading: tuple[str, ...]
+    low_fraction: Threshold
+    variants: tuple[VariantEntry, ...]
+    associations_are: str
+    messages: tuple[Message, ...]
+    value_sets: tuple[ValueSetEntry, ...] = ()
+    citations: tuple[Source, ...] = ()
+
+
+class CardEntry(Page, frozen=True, kw_only=True):
+    """The words of a card."""
+
+    topic: str
+    page: str
+    indicator: str
+    summary: str
+    lead: str
+    citations: tuple[Source, ...] = ()
+
+
+class Carrier(Page, frozen=True, kw_only=True):
+    """What says or does here what a point of the source article says."""
+
+    kind: str
+    id: str
+    label: str
+    page: str
+
+
+class PointEntry(Page, frozen=True, kw_only=True):
+    """A point of the source article in its own words, and what carries it."""
+
+    id: str
+    section: str
+    point: str
+    carriers: tuple[Carrier, ...]
 
 
 class AboutModule(Page, frozen=True, kw_only=True):
@@ -204,8 +297,11 @@ class AboutModule(Page, frozen=True, kw_only=True):
     facts: tuple[Entry, ...]
     terms: tuple[Entry, ...]
     recommendations: tuple[Entry, ...]
-    gene: str
-    variants: tuple[VariantEntry, ...]
+    orders: tuple[Entry, ...]
+    cards: tuple[CardEntry, ...]
+    response_rates: tuple[Rate, ...]
+    genetics: GenePage
+    article: tuple[PointEntry, ...]
     value_sets: tuple[ValueSetEntry, ...]
     citations: tuple[Source, ...]
     decisions: tuple[str, ...]
