@@ -805,11 +805,21 @@ class CaseRecord(Author, frozen=True, kw_only=True):
     unavailable: tuple[str, ...] = ()
 
 
+class Published(Author, frozen=True, kw_only=True):
+    """The published patient that a case is made of, and what of the chart is ours."""
+
+    source: str  # PMID or DOI as it stands in the text that was read or in its address; else "no PMID or DOI: " and the title
+    address: str  # where it was read
+    says: str  # what it says of the patient: the facts used, in our words, each number and unit as it stands
+    invented: tuple[str, ...]
+
+
 class Case(Author, frozen=True, kw_only=True):
     """A sentence, a small chart, and what must be found in it."""
 
     name: str
     record: CaseRecord
+    published: Published | None = None
     today: str = "2026-11-22"
     expect: Mapping[str, Literal["present", "absent", "unknown"]] = {}
     topic: str | None = None  # a topic code, or "none"

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 
 from cds_service.knowledge.loader import Knowledge
 from cds_service.knowledge.model import Case, CaseFact
+from cds_service.knowledge.published import slips_of_source
 from cds_service.record.codes import SYSTEMS, code, well_formed
 from cds_service.record.dates import Day, moment
 
@@ -48,6 +49,7 @@ _LISTS = ("labs", "conditions", "medications", "procedures", "immunizations", "o
 
 def slips_of(knowledge: Knowledge, case: Case) -> Iterator[str]:
     """What is wrong with a case before anything is evaluated, each with its remedy."""
+    yield from slips_of_source(case)
     yield from _patient(case)
     for name in _LISTS:
         for fact in getattr(case.record, name, ()):

@@ -16,11 +16,20 @@ _SAID = {Truth.PRESENT: "present", Truth.ABSENT: "absent", Truth.UNKNOWN: "unkno
 
 def account_of(knowledge: Knowledge, outcome: Outcome) -> str:
     """The whole account of a case that failed, in lines."""
-    lines = [f"{outcome.place}: {outcome.case.name}", "", "  Chart", *_chart(outcome), "", "  Expected, but", *(f"    {f}" for f in outcome.faults)]
+    lines = [f"{outcome.place}: {outcome.case.name}", *_published(outcome)]
+    lines += ["", "  Chart", *_chart(outcome), "", "  Expected, but", *(f"    {f}" for f in outcome.faults)]
     if outcome.assessment is not None:
         why = list(_why(knowledge, outcome, outcome.assessment))
         lines += ["", "  Why", *(f"    {line}" for line in why)]
     return "\n".join(lines)
+
+
+def _published(outcome: Outcome) -> Iterator[str]:
+    """Where the patient was published, what was read there, and what of the chart is invented."""
+    found = outcome.case.published
+    if found is not None:
+        yield from ("", "  Published", f"    {found.source}, read at {found.address}", f"    says: {found.says}")
+        yield f"    invented: {', '.join(found.invented)}"
 
 
 def _chart(outcome: Outcome) -> Iterator[str]:

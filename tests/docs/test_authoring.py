@@ -14,7 +14,7 @@ import yaml
 
 from cds_service.check import check
 from cds_service.knowledge.loader import load
-from cds_service.knowledge.model import Case, Clause, Criterion, Expression, Limit
+from cds_service.knowledge.model import Case, Clause, Criterion, Expression, Limit, Published
 from cds_service.knowledge.references import names_in
 from tests.docs import pages
 
@@ -84,4 +84,11 @@ def test_lists_every_expectation():
     """The table of expectations has every field of a case that can fail."""
     listed = {name for row in pages.rows(pages.section(PAGE, "Cases")) for name in re.findall(r"`(\w+)`", row[0])}
 
-    assert set(Case.__struct_fields__) - {"name", "record", "today"} == listed
+    assert set(Case.__struct_fields__) - {"name", "record", "today", "published"} == listed
+
+
+def test_lists_every_part_of_a_published_patient():
+    """The table of published patients has every field, all of which are required."""
+    listed = {name for row in pages.rows(pages.section(PAGE, "Published patients")) for name in re.findall(r"`(\w+)`", row[0])}
+
+    assert set(Published.__struct_fields__) == listed

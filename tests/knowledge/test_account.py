@@ -61,6 +61,19 @@ def test_prints_the_account_of_a_failing_case(failing, monkeypatch):
     assert "  Expected, but\n    macrocytosis should be absent and is present" in done.output
 
 
+def test_tells_where_a_published_patient_was_read(whole_module):
+    """The account of a published patient has the source, the address, what was read and what is invented."""
+    source = 'published: {source: "PMID 12345678", address: "https://example.org/a", says: "Man, 60.", invented: [all dates, the unit]}'
+    case = f'- {{name: "published-toy: a man.", {source}, record: {{patient: {{sex: male, age: 60}}}}, expect: {{male: absent}}}}\n'
+    (whole_module / "cases-toy.yaml").write_text(case, encoding="utf-8")
+
+    (account,) = check(whole_module, None).accounts
+
+    assert (
+        "  Published\n    PMID 12345678, read at https://example.org/a\n    says: Man, 60.\n    invented: all dates, the unit\n\n  Chart\n" in account
+    )
+
+
 def test_says_nothing_of_cases_that_hold(whole_module):
     """A sound module has no accounts."""
     assert () == check(whole_module, None).accounts
