@@ -97,7 +97,7 @@ def test_counts_a_drug_that_was_ordered_and_none_that_is_planned(client, intent,
 
     details = " ".join(card["detail"] for card in call(client, prefetch)["cards"])
 
-    assert taken == ("Glucocorticoid: taper slowly" in details)
+    assert taken == ("When a glucocorticoid is reduced" in details)
 
 
 @pytest.mark.parametrize("status", ["active", "Active"])

