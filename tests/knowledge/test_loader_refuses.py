@@ -285,7 +285,12 @@ REPLACED = {
         "systemic_only: [rx-unicorn]",
         "rx-unicorn",
     ),
-    "unknown value set of reports in documents": ("guards.yaml", "in_documents: {report-bone-marrow:", "in_documents: {report-unicorn:", "report-unicorn"),
+    "unknown value set of reports in documents": (
+        "guards.yaml",
+        "in_documents: {report-bone-marrow:",
+        "in_documents: {report-unicorn:",
+        "report-unicorn",
+    ),
     "broken pattern of a denied allergy": ("guards.yaml", "(nka|nkda", "(nka|(nkda", "no regular expression"),
 }
 
