@@ -30,7 +30,7 @@ from mutmut.mutation.mutators import mutation_operators
 from mutmut.mutation.pragma_handling import IgnoredCode
 
 _SECONDS = 120  # for one mutant; a run of the tests takes about five
-_ARGUMENTS = (
+ARGUMENTS = (
     "-x",
     "-q",
     "--no-header",
@@ -81,12 +81,12 @@ def mutants_of(path: Path) -> Iterator[Mutant]:
             yield Mutant(path, positions[before].start.line, *shown, changed.code)
 
 
-class _Swapped(importlib.abc.MetaPathFinder, importlib.machinery.SourceFileLoader):
+class Swapped(importlib.abc.MetaPathFinder, importlib.machinery.SourceFileLoader):
     """Answers the import of one module with another source."""
 
-    def __init__(self, module: str, mutant: Mutant) -> None:
-        super().__init__(module, str(mutant.path))
-        self._code = mutant.source
+    def __init__(self, module: str, path: Path, source: str) -> None:
+        super().__init__(module, str(path))
+        self._code = source
 
     def find_spec(self, fullname: str, _path: object = None, _target: object = None) -> importlib.machinery.ModuleSpec | None:
         """The module's own place, with this loader."""
@@ -113,7 +113,7 @@ def _prepare(tests: Path) -> None:
 
 def _run(tests: Iterable[Path]) -> int:
     with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere):
-        return int(pytest.main([*_ARGUMENTS, *map(str, tests)]))
+        return int(pytest.main([*ARGUMENTS, *map(str, tests)]))
 
 
 def _tested(mutant: Mutant, tests: Path) -> int:
@@ -123,7 +123,7 @@ def _tested(mutant: Mutant, tests: Path) -> int:
         return child
     signal.alarm(_SECONDS)
     module = ".".join(mutant.path.with_suffix("").parts)
-    sys.meta_path.insert(0, _Swapped(module, mutant))
+    sys.meta_path.insert(0, Swapped(module, mutant.path, mutant.source))
     files = sorted(tests.glob("test_*.py"))
     nearest = [path for path in files if module in path.read_text(encoding="utf-8")]
     status = 1

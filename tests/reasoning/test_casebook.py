@@ -1,11 +1,10 @@
-"""The cases of a module: those that ship all hold, and of one that does not hold it is said why."""
+"""Of a case that does not hold it is said why."""
 
 from __future__ import annotations
 
 import pytest
 
 from cds_service.reasoning import casebook
-from tests.reasoning.charts import KNOWLEDGE
 from tests.reasoning.toys import advice, case, part, toy
 
 GIVEN = {"labs": (3.4,), "tetany": True}
@@ -21,13 +20,6 @@ def order(name, when):
 
 
 ORDERS = [order("magnesium", "tetany"), order("calcium", {"not": "tetany"})]
-
-
-def test_holds_in_every_case():
-    """Every case of the shipped module comes out as it says; the first that does not is named."""
-    wrong = next(((outcome.place, outcome.faults) for outcome in casebook.run(KNOWLEDGE) if outcome.faults), None)
-
-    assert wrong is None
 
 
 def faults(one, **files):
