@@ -18,6 +18,7 @@ import signal
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 from types import CodeType
 from typing import NamedTuple
@@ -30,6 +31,7 @@ from mutmut.mutation.mutators import mutation_operators
 from mutmut.mutation.pragma_handling import IgnoredCode
 
 _SECONDS = 120  # for one mutant; a run of the tests takes about five
+_CASES = "test_shipped_cases.py"
 ARGUMENTS = (
     "-x",
     "-q",
@@ -124,13 +126,30 @@ def _tested(mutant: Mutant, tests: Path) -> int:
     signal.alarm(_SECONDS)
     module = ".".join(mutant.path.with_suffix("").parts)
     sys.meta_path.insert(0, Swapped(module, mutant.path, mutant.source))
-    files = sorted(tests.glob("test_*.py"))
-    nearest = [path for path in files if module in path.read_text(encoding="utf-8")]
     status = 1
     try:
-        status = (_run(nearest) if nearest else 0) or _run([path for path in files if path not in nearest])
+        status = next((failed for files in _nearest(mutant.path, tests) if (failed := _run(files))), 0)
     finally:
         os._exit(status)
+
+
+def _nearest(module: Path, tests: Path) -> Iterator[list[Path]]:
+    """The tests that name a module, then those that name one which imports it, then those that name none; where none names it, all."""
+    left = sorted(tests.glob("test_*.py"))
+    modules = list(module.parent.glob("[a-z]*.py"))
+    importing = [path for path in modules if _names(path, module)]
+    near = [path for path in left if _names(path, module)]
+    next_to = [path for path in left if path not in near and any(_names(path, name) for name in importing)]
+    last = [path for path in left if path not in near and path not in next_to]
+    if near:
+        last = [path for path in last if path.name == _CASES or not any(_names(path, name) for name in modules)]
+    yield from (files for files in (near, next_to, last) if files)
+
+
+@cache
+def _names(path: Path, module: Path) -> bool:
+    """Whether a file names a module of reasoning."""
+    return f"cds_service.reasoning.{module.stem} import" in (text := path.read_text(encoding="utf-8")) or f"reasoning import {module.stem}\n" in text
 
 
 def survivors(mutants: Iterable[Mutant], tests: Path, *, processes: int) -> Iterator[Mutant]:
