@@ -2,7 +2,8 @@
 
 Works on copies in .run/mutation, where survivors.txt then lists what no test noticed. `inside.py` runs the mutants inside
 functions, `outside.py` the rest. Names of modules (`python -m tests.mutation truth limits`) leave the others alone.
-What only authors of knowledge use is held by its own tests alone, so that the many cases do not run for it.
+What only authors of knowledge use is held by its own tests alone, so that the many cases do not run for it. SAMPLE=6 in the
+environment takes every sixth mutant, for a quick look.
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
 mutmut writes each function with all its mutants, and a switch that chooses one at run time. Its own runner starts pytest
 anew for each; here the tests are collected once, then each mutant gets a forked process that sets the switch and runs the
-tests that reach the function, the quickest first, until one fails.
+tests that reach the function until one fails: first the one that noticed the last mutant of this function, then those that
+reach the fewest functions.
 """
 
 from __future__ import annotations
@@ -65,6 +66,7 @@ class _Runs:
         self._failed = False
         self._seconds: dict[str, float] = {}
         self._reach: Mapping[str, list[pytest.Item]] = {}
+        self._noticed: dict[str, int] = {}
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Note a failure."""
@@ -81,57 +83,72 @@ class _Runs:
         return True
 
     def _reached(self, items: list[pytest.Item]) -> Mapping[str, list[pytest.Item]]:
-        """For each function the tests that reach it, the quickest first."""
+        """For each function the tests that reach it, those about few functions first."""
         reach: dict[str, list[pytest.Item]] = defaultdict(list)
+        breadth: dict[str, int] = {}
         set_mutant_under_test("stats")
         for item, following in zip(items, [*items[1:], None], strict=True):
             start = time.perf_counter()
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
             self._seconds[item.nodeid] = time.perf_counter() - start
+            breadth[item.nodeid] = len(state()._stats)
             for function in state()._stats:
                 reach[function].append(item)
             state()._stats.clear()
             if self._failed:
                 raise SystemExit(f"{item.nodeid} fails on the code as it is: mend it first (make test)")
-        return {function: sorted(reaching, key=lambda item: self._seconds[item.nodeid]) for function, reaching in reach.items()}
+        return {
+            function: sorted(reaching, key=lambda item: (breadth[item.nodeid], self._seconds[item.nodeid])) for function, reaching in reach.items()
+        }
 
-    def _run(self, items: list[pytest.Item]) -> bool:
-        """Whether one of some tests fails."""
+    def _run(self, items: list[pytest.Item]) -> pytest.Item | None:
+        """The first of some tests that fails."""
         for item, following in zip(items, [*items[1:], None], strict=True):
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
             if self._failed:
-                return True
-        return False
+                return item
+        return None
 
     def _survivors(self) -> Iterator[Mutant]:
-        running: dict[int, Mutant] = {}
+        running: dict[int, tuple[Mutant, int]] = {}
         for mutant in self.mutants:
             if mutant.function not in self._reach:
                 yield mutant
                 continue
             if len(running) == self.processes:
                 yield from self._ended(running)
-            running[self._tested(mutant)] = mutant
+            reading, writing = os.pipe()
+            running[self._tested(mutant, writing)] = mutant, reading
+            os.close(writing)
         while running:
             yield from self._ended(running)
 
-    def _ended(self, running: dict[int, Mutant]) -> Iterator[Mutant]:
+    def _ended(self, running: dict[int, tuple[Mutant, int]]) -> Iterator[Mutant]:
         child, status = os.wait()
-        mutant = running.pop(child)
+        mutant, reading = running.pop(child)
+        with os.fdopen(reading, "rb") as told:
+            noticed = told.read()
+        if noticed:
+            self._noticed[mutant.function] = int(noticed)
         if status == 0:
             yield mutant
 
-    def _tested(self, mutant: Mutant) -> int:
-        """Start the tests on a mutant in a process of its own; answers the process."""
+    def _tested(self, mutant: Mutant, writing: int) -> int:
+        """Start the tests on a mutant in a process of its own, which tells which of them noticed it; answers the process."""
         child = os.fork()
         if child:
             return child
-        items = self._reach[mutant.function]
+        every = self._reach[mutant.function]
+        last = self._noticed.get(mutant.function)
+        items = every if last is None else [every[last], *every[:last], *every[last + 1 :]]
         signal.alarm(int(_PATIENCE * (1 + sum(self._seconds[item.nodeid] for item in items))))
         status = 1
         try:
             set_mutant_under_test(mutant.name)
-            status = int(self._run(items))
+            noticed = self._run(items)
+            status = int(noticed is not None)
+            if noticed is not None:
+                os.write(writing, str(every.index(noticed)).encode())
         finally:
             os._exit(status)
 
@@ -139,7 +156,7 @@ class _Runs:
 def main() -> None:
     """Write how many mutants each module has, and those that survived, as JSON."""
     tests, processes, answer, *modules = sys.argv[1:]
-    mutants = [mutant for module in modules for mutant in mutants_of(Path(module))]
+    mutants = [mutant for module in modules for mutant in mutants_of(Path(module))][:: int(os.environ.get("SAMPLE", "1"))]
     runs = _Runs(mutants, int(processes))
     code = pytest.main([*ARGUMENTS, tests], plugins=[runs])
     if code:

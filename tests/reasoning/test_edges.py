@@ -190,3 +190,72 @@ def test_writes_one_day_more(within, longer):
     (_, (_, case)) = suggested({**TETANY, "within": within})
 
     assert f"date: {longer}" in case
+
+
+# --- drugs and reports ---
+
+
+def drug(start: str, truth: str, **members) -> dict:
+    """A case of one drug."""
+    salt = {"code": "cond-tetany", "date": start, **members}
+    return case(f"{start} {members} {truth}", record={"medications": [salt]}, expect={"sign": truth})
+
+
+DRUG = {"kind": "medication", "value_sets": ["cond-tetany"], "within": "P6M"}
+
+
+@pytest.mark.parametrize(
+    ("when", "cases", "open_edges"),
+    [
+        (DRUG, [drug("P8M", "present", until="P6M", status="completed"), drug("P8M", "absent", until="P6M1D", status="completed")], []),
+        (DRUG, [drug("P6M", "present", status="completed"), drug("P6M1D", "absent", status="completed")], []),
+        (DRUG, [drug("P6M", "present"), drug("P6M1D", "present")], [OLDEST, FIRST]),  # an active one goes on until today
+        ({**DRUG, "current": True}, [], []),
+        ({**DRUG, "covered": "P30D"}, [drug("P8M", "present", until="P5M1D", status="completed")], [OLDEST, FIRST]),
+        ({**DRUG, "covered": "P31D"}, [drug("P8M", "present", until="2026-06-21", status="completed")], [FIRST]),
+    ],
+)
+def test_wants_a_drug_that_ends_on_each_edge(when, cases, open_edges):
+    """The day on which it ended counts; where days are counted, one that reaches over the edge with none to spare."""
+    assert open_edges == missing(knowing(when, *cases))
+
+
+@pytest.mark.parametrize(
+    ("when", "facts"),
+    [
+        (DRUG, ["{code: cond-tetany, date: P7M, until: P6M, status: completed}"]),
+        ({**DRUG, "within": "P1M2D"}, ["{code: cond-tetany, date: P2M2D, until: P1M2D, status: completed}"]),
+        (
+            {**DRUG, "courses": 3},
+            [
+                "{code: cond-tetany, date: P7M, until: P6M, status: completed}",
+                "{code: cond-tetany, date: P2M, until: P1M, status: completed}",
+                "{code: cond-tetany, date: P4M, until: P3M, status: completed}",
+            ],
+        ),
+    ],
+)
+def test_offers_a_drug_that_ended_then(when, facts):
+    """A course of a month that ended on the edge, and newer ones where several are asked for."""
+    assert offered(f"medications: [{', '.join(facts)}]", "present") == suggested(when)[0][1]
+
+
+def test_offers_a_plausible_result():
+    """Where any result is asked for, one with a value that can be."""
+    found = suggested({"kind": "resulted", "value_sets": ["lab-potassium"], "within": "P12M"})
+
+    assert offered(POTASSIUM.format("P12M", 'value: 2, unit: "mmol/L"', ""), "present") == found[0][1]
+
+
+def test_offers_a_report_where_the_set_is_no_measurement():
+    """Reports are told by their words."""
+    found = suggested({"kind": "resulted", "value_sets": ["gene-test"], "within": "P12M"})
+
+    assert offered('reports: [{code: gene-test, date: P12M, conclusion: "..."}]', "present") == found[0][1]
+
+
+def test_names_the_file_of_the_flag():
+    """The case belongs where the flag is spoken of."""
+    outcomes = list(casebook.run(toy(case(expect={"tetany": "absent"}), **{"cases-blood": [case("B.", expect={LOW: "unknown"})]})))
+
+    assert all(one.startswith("cases-blood.yaml: ") for one in unproved_look_backs(toy(), outcomes))
