@@ -297,6 +297,41 @@ def test_asks_for_a_case_of_what_carries_the_article():
     ]
 
 
+MAGNESIUM = {
+    "id": "magnesium", "topics": ["test"], "label": "Magnesium", "description": "Magnesium.", "text": "Magnesium", "when": "tetany", "reason": ["tetany"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "remedy", "proving"),
+    [
+        ("recommendations", "rest", "Add one with recommends: [rest].", case(record={"conditions": CONFIRMED}, recommends=["rest"])),
+        ("orders", "magnesium", "Add one with offers: [magnesium].", case(labs=(3.4,), tetany=True, offers=["magnesium"])),
+        ("rules", "T1", "Add one with expect: {T1: present}.", case(labs=(3.4,), tetany=True, expect={"T1": "present"})),
+    ],
+)
+def test_takes_advice_orders_and_rules_for_proved_by_their_cases(kind, name, remedy, proving):
+    """Each kind has its own way to be proved, and the words to write."""
+    point = {**POINT, "carried_by": {kind: [name]}}
+    files = {"article": [point], "recommendations": [advice("rest", "tetany")], "orders": [MAGNESIUM]}
+    expected = f"no case proves {name}, which carries 'p1' of the article. {remedy}"
+
+    found = [[one for one in said(toy(*cases, **files)) if "article" in one] for cases in ((), (proving,))]
+
+    assert [[expected], []] == found
+
+
+def test_names_the_file_in_which_a_case_belongs():
+    """A flag's missing cases belong where it is spoken of; what nobody speaks of, where most cases are."""
+    others = [case(f"Rule {i}.", expect={"T1": "absent"}) for i in range(3)]
+    knowledge = toy(*others, **{"cases-blood": [COMPLETE[1]]})
+
+    found = list(uncovered(knowledge, list(casebook.run(knowledge))))
+
+    assert {"cases-blood.yaml"} == {one.partition(":")[0] for one in found if LOW in one}
+    assert ["cases.yaml: no case meets criterion x. Add one with criterion: x."] == [one for one in found if "criterion" in one]
+
+
 def test_lists_citations_that_nothing_cites():
     """A citation is in use wherever one may stand: finding, rule, advice, card, variant or the reading of the gene."""
     idle = {"id": "idle", "ref": "R2", "short": "Idle 2026", "source": "Another paper that does not exist.", "read": "invented"}

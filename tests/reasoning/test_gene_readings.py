@@ -110,6 +110,21 @@ def test_says_why_it_calls_a_result_so(reader, kind):
     assert (call, reasons) == (reading.call.name, " ".join(reading.reasons))
 
 
+FLAGS = {
+    "PATHOGENIC": ("POS", "POSITIVE", "DET", "DETECTED", "A", "AA", "ABN", "ABNORMAL"),
+    "NEGATIVE": ("NEG", "NEGATIVE", "ND", "NOT DETECTED", "N", "NORMAL"),
+    "UNCLEAR": ("IND", "INDETERMINATE", "E", "EQUIVOCAL"),
+}
+
+
+@pytest.mark.parametrize(("call", "flag"), [(call, flag) for call, flags in FLAGS.items() for flag in flags])
+def test_reads_each_flag_of_a_laboratory(reader, call, flag):
+    """HL7's flags and the words that laboratories send in their place: positive, negative, or neither."""
+    one = observed(GENE, *((called("pathogenic"),) if call == "PATHOGENIC" else ()), flag=(flag,))
+
+    assert call == reader.read(one).call.name
+
+
 def test_needs_no_class_for_a_detected_variant_of_a_linked_interpretation(reader):
     """Classes that a separate interpretation gives count like the result's own."""
     found = [
