@@ -740,6 +740,17 @@ def test_shows_an_allergy_with_its_doubt(members, differs):
     assert (P, [Evidence(**{"what": "Allergy", "ref": "a/1", "code": jak, "on": ON, **differs})]) == shown(JAK, one)
 
 
+def test_shows_the_two_newest_allergies():
+    """Of several the newest come first, however the list arrives."""
+    jak = first("rx-jaki")
+    listed = [
+        Allergy(ref=f"a/{day}", codes=(jak,), status="active", verification="confirmed", when=moment(day))
+        for day in ("2026-02-01", "2026-03-01", "2026-01-01")
+    ]
+
+    assert ["a/2026-03-01", "a/2026-02-01"] == [one.ref for one in shown(JAK, *listed)[1]]
+
+
 def vaccine(on, ref):
     """A vaccine that was given."""
     return Immunization(ref=ref, codes=(first("cvx-vaccines"),), status="completed", when=moment(on))
