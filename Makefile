@@ -38,7 +38,7 @@ test: $(VENV)/.installed-dev ## Install into .venv and run every test
 test-integration: $(VENV)/.installed-dev ## Fetch what others published (npm, PyPI) and send it through the service (UPDATE=1 writes docs/independent-input.md)
 	@$(BIN)/python -m pytest tests/integration $(if $(UPDATE),--update-figures)
 
-mutation: $(VENV)/.installed-dev ## Change reasoning in thousands of small ways; fails if the tests notice fewer than 90 % (half an hour; MODULES="truth limits" takes only these)
+mutation: $(VENV)/.installed-dev ## Change reasoning in thousands of small ways; fails if the tests notice fewer than 90 % (MODULES="truth limits" takes only these)
 	@$(INSTALL) -e '.[mutation]'
 	@$(BIN)/python -m tests.mutation $(MODULES)
 

@@ -10,7 +10,7 @@ from cds_service.reasoning.casebook import Outcome
 from cds_service.reasoning.findings import Assessment, Evidence
 from cds_service.reasoning.truth import Truth
 
-_LISTS = ("labs", "conditions", "medications", "procedures", "immunizations", "allergies", "orders", "reports")
+_LISTS = ("labs", "conditions", "medications", "procedures", "immunizations", "allergies", "orders", "reports", "documents")
 _SAID = {Truth.PRESENT: "present", Truth.ABSENT: "absent", Truth.UNKNOWN: "unknown"}
 
 

@@ -35,28 +35,12 @@ _WITHOUT_UNIT = frozenset({"", "1", "ratio", "decimal", "fraction"})
 _PIECE = re.compile(r",(?![0-9])\s*|\s+(?:and|but|while|whereas)\s+")
 _PROTEIN = re.compile(r"^p(?:[.]|(?=\(|(?:[a-z]|[a-z]{3})\d))", re.IGNORECASE)  # "p." and "p" of "pM41T", but not that of "P41T" or "Pro41Thr"
 
-_AMINO_ACIDS = {
-    "A": "Ala",
-    "R": "Arg",
-    "N": "Asn",
-    "D": "Asp",
-    "C": "Cys",
-    "Q": "Gln",
-    "E": "Glu",
-    "G": "Gly",
-    "H": "His",
-    "I": "Ile",
-    "L": "Leu",
-    "K": "Lys",
-    "M": "Met",
-    "F": "Phe",
-    "P": "Pro",
-    "S": "Ser",
-    "T": "Thr",
-    "W": "Trp",
-    "Y": "Tyr",
-    "V": "Val",
-}
+# Each amino acid by its letter.
+_AMINO_ACIDS = dict(
+    re.findall(
+        r"(.):(...)", "A:Ala R:Arg N:Asn D:Asp C:Cys Q:Gln E:Glu G:Gly H:His I:Ile L:Leu K:Lys M:Met F:Phe P:Pro S:Ser T:Thr W:Trp Y:Tyr V:Val"
+    )
+)
 
 
 class Fraction(NamedTuple):

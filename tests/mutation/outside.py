@@ -18,6 +18,7 @@ import signal
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 from types import CodeType
 from typing import NamedTuple
@@ -30,7 +31,8 @@ from mutmut.mutation.mutators import mutation_operators
 from mutmut.mutation.pragma_handling import IgnoredCode
 
 _SECONDS = 120  # for one mutant; a run of the tests takes about five
-_ARGUMENTS = (
+_CASES = "test_shipped_cases.py"
+ARGUMENTS = (
     "-x",
     "-q",
     "--no-header",
@@ -81,12 +83,12 @@ def mutants_of(path: Path) -> Iterator[Mutant]:
             yield Mutant(path, positions[before].start.line, *shown, changed.code)
 
 
-class _Swapped(importlib.abc.MetaPathFinder, importlib.machinery.SourceFileLoader):
+class Swapped(importlib.abc.MetaPathFinder, importlib.machinery.SourceFileLoader):
     """Answers the import of one module with another source."""
 
-    def __init__(self, module: str, mutant: Mutant) -> None:
-        super().__init__(module, str(mutant.path))
-        self._code = mutant.source
+    def __init__(self, module: str, path: Path, source: str) -> None:
+        super().__init__(module, str(path))
+        self._code = source
 
     def find_spec(self, fullname: str, _path: object = None, _target: object = None) -> importlib.machinery.ModuleSpec | None:
         """The module's own place, with this loader."""
@@ -113,7 +115,7 @@ def _prepare(tests: Path) -> None:
 
 def _run(tests: Iterable[Path]) -> int:
     with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere):
-        return int(pytest.main([*_ARGUMENTS, *map(str, tests)]))
+        return int(pytest.main([*ARGUMENTS, *map(str, tests)]))
 
 
 def _tested(mutant: Mutant, tests: Path) -> int:
@@ -123,14 +125,31 @@ def _tested(mutant: Mutant, tests: Path) -> int:
         return child
     signal.alarm(_SECONDS)
     module = ".".join(mutant.path.with_suffix("").parts)
-    sys.meta_path.insert(0, _Swapped(module, mutant))
-    files = sorted(tests.glob("test_*.py"))
-    nearest = [path for path in files if module in path.read_text(encoding="utf-8")]
+    sys.meta_path.insert(0, Swapped(module, mutant.path, mutant.source))
     status = 1
     try:
-        status = (_run(nearest) if nearest else 0) or _run([path for path in files if path not in nearest])
+        status = next((failed for files in _nearest(mutant.path, tests) if (failed := _run(files))), 0)
     finally:
         os._exit(status)
+
+
+def _nearest(module: Path, tests: Path) -> Iterator[list[Path]]:
+    """The tests that name a module, then those that name one which imports it, then those that name none; where none names it, all."""
+    left = sorted(tests.glob("test_*.py"))
+    modules = list(module.parent.glob("[a-z]*.py"))
+    importing = [path for path in modules if _names(path, module)]
+    near = [path for path in left if _names(path, module)]
+    next_to = [path for path in left if path not in near and any(_names(path, name) for name in importing)]
+    last = [path for path in left if path not in near and path not in next_to]
+    if near:
+        last = [path for path in last if path.name == _CASES or not any(_names(path, name) for name in modules)]
+    yield from (files for files in (near, next_to, last) if files)
+
+
+@cache
+def _names(path: Path, module: Path) -> bool:
+    """Whether a file names a module of reasoning."""
+    return f"cds_service.reasoning.{module.stem} import" in (text := path.read_text(encoding="utf-8")) or f"reasoning import {module.stem}\n" in text
 
 
 def survivors(mutants: Iterable[Mutant], tests: Path, *, processes: int) -> Iterator[Mutant]:
@@ -152,7 +171,7 @@ def survivors(mutants: Iterable[Mutant], tests: Path, *, processes: int) -> Iter
 def main() -> None:
     """Write how many mutants each module has, and those that survived, as JSON."""
     tests, processes, answer, *modules = sys.argv[1:]
-    mutants = [mutant for module in modules for mutant in mutants_of(Path(module))]
+    mutants = [mutant for module in modules for mutant in mutants_of(Path(module))][:: int(os.environ.get("SAMPLE", "1"))]
     left = sorted(f"{m.path}:{m.line}: {m.before}  ->  {m.after}" for m in survivors(mutants, Path(tests), processes=int(processes)))
     made = Counter(str(mutant.path) for mutant in mutants)
     Path(answer).write_text(json.dumps({"made": made, "survived": left}), encoding="utf-8")

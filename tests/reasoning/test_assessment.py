@@ -261,6 +261,18 @@ def advised(knowledge, *facts, **members):
     return assess(knowledge, DISEASE, *facts, **members).advice
 
 
+VARIED = advice("rest", "tetany", variations=[{"when": "T1", "text": "Rest, and salt."}, {"when": "low-potassium", "text": "Rest."}])
+EITHER_WAY = advice("rest", "tetany", variations=[{"when": {"not": "low-potassium"}, "text": "Rest."}, {"when": "tetany", "text": "Sit."}])
+
+
+@pytest.mark.parametrize(
+    ("item", "facts", "variation"), [(VARIED, BOTH, 0), (VARIED, (problem(),), None), (EITHER_WAY, BOTH, 1), (EITHER_WAY, (problem(), low(3.6)), 0)]
+)
+def test_takes_the_first_wording_that_holds(item, facts, variation):
+    """Another wording takes the place of the text only where its condition is known to hold."""
+    assert (Advice(id="rest", truth=P, variation=variation),) == advised(toy(recommendations=[item]), *facts)
+
+
 CAUTIONED = advice(
     "rest",
     "tetany",

@@ -6,12 +6,28 @@ import datetime as dt
 
 import pytest
 
-from cds_service.knowledge.model import Age, AnyOf, BeforeResult, Coded, Deceased, Drug, Lab, Limit, Persistence, ReportText, Resulted, Sex
+from cds_service.knowledge.model import (
+    Age,
+    Allergic,
+    AnyOf,
+    BeforeResult,
+    Coded,
+    Deceased,
+    Drug,
+    GeneTested,
+    Lab,
+    Limit,
+    Persistence,
+    ReportText,
+    Resulted,
+    Sex,
+    Vaccinated,
+)
 from cds_service.reasoning.findings import Evidence
 from cds_service.reasoning.truth import Truth
 from cds_service.record.codes import Code
 from cds_service.record.dates import Day, moment
-from cds_service.record.facts import Issue
+from cds_service.record.facts import Allergy, Immunization, Issue
 from tests.reasoning.charts import KNOWLEDGE, LOINC, TODAY, UBA1_TEST, ask, back, chart, condition, drug, first, lab, procedure, report
 from tests.reasoning.test_labs import HIGH_MCV, LOW_PLATELETS
 
@@ -699,3 +715,71 @@ def test_repeats_no_issue():
         ask(HIGH_MCV, asked)
 
     assert 1 == len(asked.issues)
+
+
+# --- allergies, vaccines and results of the gene ---
+
+JAK = Allergic(value_sets=("rx-jaki",))
+
+
+@pytest.mark.parametrize(
+    ("members", "differs"),
+    [
+        ({}, {}),
+        ({"verification": None}, {}),
+        ({"verification": "unconfirmed"}, {"remarks": ("unconfirmed",)}),
+        ({"codes": (), "text": "Ruxolitinib"}, {"code": None, "quote": "Ruxolitinib"}),
+        ({"text": "Ruxolitinib"}, {}),  # where a code says it, the chart's words are not shown
+    ],
+)
+def test_shows_an_allergy_with_its_doubt(members, differs):
+    """By its code, else by the chart's words; whether nobody has confirmed it is said."""
+    jak = first("rx-jaki")
+    one = Allergy(**{"ref": "a/1", "codes": (jak,), "status": "active", "verification": "confirmed", "when": moment("2026-11-01"), **members})
+
+    assert (P, [Evidence(**{"what": "Allergy", "ref": "a/1", "code": jak, "on": ON, **differs})]) == shown(JAK, one)
+
+
+def test_shows_the_two_newest_allergies():
+    """Of several the newest come first, however the list arrives."""
+    jak = first("rx-jaki")
+    listed = [
+        Allergy(ref=f"a/{day}", codes=(jak,), status="active", verification="confirmed", when=moment(day))
+        for day in ("2026-02-01", "2026-03-01", "2026-01-01")
+    ]
+
+    assert ["a/2026-03-01", "a/2026-02-01"] == [one.ref for one in shown(JAK, *listed)[1]]
+
+
+def vaccine(on, ref):
+    """A vaccine that was given."""
+    return Immunization(ref=ref, codes=(first("cvx-vaccines"),), status="completed", when=moment(on))
+
+
+@pytest.mark.parametrize(
+    ("within", "truth", "refs"),
+    [(None, P, ["i/1", "i/2"]), ("P12M", P, ["i/1", "i/2"]), ("P6M", A, ["i/2"]), ("P1M", A, ["i/2"]), ("P20D", A, [])],
+)
+def test_shows_each_dose_in_the_window(within, truth, refs):
+    """Two doses in the time that counts; of fewer those that were given are shown."""
+    doses = [vaccine("2025-11-22", "i/1"), vaccine("2026-11-01", "i/2")]
+    days = {"i/1": Day(2025, 11, 22), "i/2": ON}
+
+    found = shown(Vaccinated(value_sets=("cvx-vaccines",), doses=2, within=within), *doses)
+
+    assert (truth, [Evidence(what="Vaccination", ref=ref, code=first("cvx-vaccines"), on=days[ref]) for ref in refs]) == found
+
+
+@pytest.mark.parametrize(("on", "truth"), [("2025-11-22", P), ("2025-11-21", A), ("2026-11-22", P), ("2026-11-23", A)])
+def test_shows_that_the_gene_was_tested(on, truth):
+    """A finished result of the gene from the first day of the window until today, whatever it says; the newest is shown."""
+    results = [report("UBA1 not detected.", code=UBA1_TEST, on=day, ref=f"r/{day}") for day in ("2024-01-01", on)]
+
+    expected = [Evidence(what="UBA1", ref=f"r/{on}", on=Day.fromisoformat(on))] if truth is P else []
+    assert (truth, expected) == shown(GeneTested(within="P12M"), *results)
+
+
+@pytest.mark.parametrize("unread", ["genetics", "reports"])
+def test_does_not_know_whether_the_gene_was_tested(unread):
+    """Where results or reports were not read, a test may have been done."""
+    assert (U, []) == shown(GeneTested(within="P12M"), unread=(unread,))

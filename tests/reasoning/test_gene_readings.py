@@ -93,6 +93,9 @@ READ = {
     "a flag against words": (observed(GENE, MET41THR, flag=("POS",), text="UBA1 not detected"), "UNCLEAR", "contradictory"),
     "an answer, and other genes in words": (observed(GENE, MET41THR, answer="present", text="TET2 not detected"), "PATHOGENIC", ""),
     "an answer, and nothing else found": (observed(GENE, MET41THR, answer="present", text="No other variants detected"), "PATHOGENIC", ""),
+    "no sample": (observed(GENE, MET41THR, absent=True), "UNCLEAR", "no-call"),
+    "synonymous, called pathogenic": (observed(GENE, item("p_hgvs", text="p.(Ala15=)"), called("pathogenic")), "UNCERTAIN", "synonymous"),
+    "germline, not classified": (observed(GENE, MET41LYS, GERMLINE, answer="present"), "UNCERTAIN", "not-classified"),
     "words against a class": (observed(GENE, called("likely-pathogenic"), text="UBA1 not detected"), "UNCLEAR", "contradictory"),
 }  # fmt: skip
 
@@ -105,6 +108,21 @@ def test_says_why_it_calls_a_result_so(reader, kind):
     reading = reader.read(one)
 
     assert (call, reasons) == (reading.call.name, " ".join(reading.reasons))
+
+
+FLAGS = {
+    "PATHOGENIC": ("POS", "POSITIVE", "DET", "DETECTED", "A", "AA", "ABN", "ABNORMAL"),
+    "NEGATIVE": ("NEG", "NEGATIVE", "ND", "NOT DETECTED", "N", "NORMAL"),
+    "UNCLEAR": ("IND", "INDETERMINATE", "E", "EQUIVOCAL"),
+}
+
+
+@pytest.mark.parametrize(("call", "flag"), [(call, flag) for call, flags in FLAGS.items() for flag in flags])
+def test_reads_each_flag_of_a_laboratory(reader, call, flag):
+    """HL7's flags and the words that laboratories send in their place: positive, negative, or neither."""
+    one = observed(GENE, *((called("pathogenic"),) if call == "PATHOGENIC" else ()), flag=(flag,))
+
+    assert call == reader.read(one).call.name
 
 
 def test_needs_no_class_for_a_detected_variant_of_a_linked_interpretation(reader):
@@ -537,3 +555,17 @@ def test_takes_any_part_of_a_report_for_its_result(reader, one, state):
 def test_has_words_for_every_call(call):
     """Whatever a result says can be shown."""
     assert KNOWLEDGE.genetics.messages[f"call-{call.name.lower()}"]
+
+
+def test_gives_a_fraction_to_the_one_variant_it_derives_from(reader):
+    """A fraction by itself that derives from one variant is of it; one that derives from two may be of either."""
+    found = {}
+    for name, targets in {"one": ("o/thr",), "two": ("o/thr", "o/lys")}.items():
+        variants = [observed(GENE, MET41THR, answer="present", ref="o/thr"), observed(GENE, MET41LYS, answer="present", ref="o/lys")]
+        fraction = report(code=Code(LOINC, KNOWLEDGE.genetics.codes.fraction), items=(vaf(46, "%"),), derived_from=targets, ref="o/vaf", on=back(30))
+        found[name] = status(reader, *variants, fraction)[0].evidence[0].value
+
+    assert {
+        "one": "pathogenic variant: c.122T>C p.(Met41Thr), VAF 46 %",
+        "two": "pathogenic variant: c.122T>C p.(Met41Thr)",
+    } == found

@@ -352,6 +352,9 @@ def test_knows_what_a_negative_may_have_missed(text, limited):
         ("UBA1 p.Met41Thr detected, somatic.", False),
         ("UBA1 p.Met41Thr detected, non-germline.", False),
         ("UBA1 p.Met41Thr detected, not germline.", False),
+        ("UBA1 p.Met41Thr detected; this is not a germline variant.", False),
+        ("UBA1 p.Met41Thr detected, not of germline origin.", False),
+        ("UBA1 p.Met41Thr detected, non germline.", False),
     ],
 )
 def test_notes_a_call_as_germline(text, germline):
