@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import NamedTuple, Protocol
 
 from cds_service.reasoning.narrative import Fraction
@@ -11,6 +11,7 @@ from cds_service.record.facts import Report
 
 WITHDRAWN = frozenset({"entered-in-error", "cancelled"})
 FINAL = frozenset({"final", "amended", "corrected", "appended"})
+_PANELS = 3  # how many results one inside the other a link is followed through
 
 
 class Said(NamedTuple):
@@ -46,64 +47,147 @@ class Kinds(Protocol):
 
 
 class Links:
-    """The results of one chart by name, with those that hold them."""
+    """The results of one chart by name, with those that hold them.
+
+    Every link is followed a few times at most, however many results stand on it, so a large chart costs what it holds.
+    """
 
     def __init__(self, kinds: Kinds, reports: Iterable[Report]) -> None:
         self._kinds = kinds
         self._all = tuple(reports)
         self._named = {name_of(r): r for r in self._all}
+        self._findings = {name for name, r in self._named.items() if kinds.is_finding(r)}
         self._holders: dict[str, list[Report]] = {}
         for report in self._all:
-            for member in report.members:
+            for member in dict.fromkeys(report.members):
                 self._holders.setdefault(member, []).append(report)
+        self._reached: dict[tuple[str, int], _Meant] = {}
+        self._found: dict[str, _Gathered] = {}
 
     def said(self) -> dict[str, Said]:
         """For each result what others say of it."""
-        found: dict[str, Said] = {}
+        shared: dict[str, list[Fraction]] = {}  # by the name of what may hold the variant that a fraction is of
+        by_day: dict[str, list[Fraction]] = {}
         for report in self._all:
             if report.status in WITHDRAWN:
                 continue
             if self._kinds.is_fraction(report):
-                self._add_fraction(report, found)
+                self._add_fraction(report, shared, by_day)
             elif report.status in FINAL and (report.derived_from or report.members):
-                self._add_interpretation(report, found)
-        for member, holders in self._holders.items():
-            if all(h.status in WITHDRAWN for h in holders):
-                found[member] = found.get(member, Said())._replace(withdrawn=True)
-        return found
+                self._add_interpretation(report)
+        self._share(shared)
+        self._share_by_day(by_day)
+        withdrawn = {member for member, holders in self._holders.items() if all(h.status in WITHDRAWN for h in holders)}
+        return {name: self._of(name).said(withdrawn=name in withdrawn) for name in self._found.keys() | withdrawn}
 
-    def _add_interpretation(self, report: Report, found: dict[str, Said]) -> None:
+    def _of(self, name: str) -> _Gathered:
+        return self._found.setdefault(name, _Gathered())
+
+    def _add_interpretation(self, report: Report) -> None:
         """The class that an interpretation gives to each variant it derives from, or a report to the only one that it lists."""
         classes, other = self._kinds.classes(report), self._kinds.speaks_of_other_disease(report)
-        for name in report.derived_from or [report.name or report.ref or ""]:
-            targets = self._findings(name)
-            for target in targets if len(targets) == 1 else ():
-                if target != name_of(report) and (classes or other):
-                    said = found.get(target, Said())
-                    found[target] = said._replace(classes=said.classes | classes, other_disease=said.other_disease or other)
+        if not (classes or other):
+            return
+        for name in dict.fromkeys(report.derived_from) or [name_of(report)]:
+            target = self._meant(name, _PANELS).only
+            if target and target != name_of(report):
+                self._of(target).classes |= classes
+                self._of(target).other_disease |= other
 
-    def _add_fraction(self, report: Report, found: dict[str, Said]) -> None:
+    def _add_fraction(self, report: Report, shared: dict[str, list[Fraction]], by_day: dict[str, list[Fraction]]) -> None:
         """A fraction of the variant that it derives from, else of the one that is held with it, else perhaps of any of that day."""
         if self._kinds.is_other_gene(report):
             return
         stated = self._kinds.fractions_of(report)
-        targets = self._all_findings(report.derived_from) or self._all_findings([name_of(h) for h in self._holders.get(name_of(report), ())])
-        sure = len(targets) == 1
-        for target in targets or [name_of(r) for r in self._all if self._kinds.is_finding(r) and _may_be_same_day(r, report)]:
-            said = found.get(target, Said())
-            found[target] = said._replace(fractions=(*said.fractions, *stated)) if sure else said._replace(perhaps=(*said.perhaps, *stated))
+        for names in (dict.fromkeys(report.derived_from), dict.fromkeys(name_of(h) for h in self._holders.get(name_of(report), ()))):
+            meant = self._meant_by_all(names)
+            if meant.only:
+                self._of(meant.only).fractions += stated
+            elif meant.several:
+                for name in names:
+                    shared[name] = _extremes([*shared.get(name, ()), *stated])
+            if meant.names:
+                return
+        by_day[_day(report)] = _extremes([*by_day.get(_day(report), ()), *stated])
 
-    def _all_findings(self, names: Sequence[str]) -> list[str]:
-        return sorted({target for name in names for target in self._findings(name)})
+    def _share(self, shared: dict[str, list[Fraction]]) -> None:
+        """Hand fractions that may be of any of several variants down to each of these."""
+        for _ in range(_PANELS):
+            below: dict[str, list[Fraction]] = {}
+            for name, stated in shared.items():
+                if name in self._findings:
+                    self._of(name).perhaps += stated
+                elif name in self._named:
+                    for member in dict.fromkeys(self._named[name].members):
+                        below[member] = _extremes([*below.get(member, ()), *stated])
+            shared = below
 
-    def _findings(self, name: str) -> list[str]:
+    def _share_by_day(self, by_day: dict[str, list[Fraction]]) -> None:
+        """Hand fractions that no link joins to anything to the variants of their day; what has no date may be of any day."""
+        every = _extremes([f for stated in by_day.values() for f in stated])
+        undated = by_day.get("", [])
+        for name in self._findings if by_day else ():
+            day = _day(self._named[name])
+            self._of(name).perhaps += [*by_day.get(day, ()), *undated] if day else every
+
+    def _meant_by_all(self, names: Iterable[str]) -> _Meant:
+        return _together(self._meant(name, _PANELS) for name in names)
+
+    def _meant(self, name: str, panels: int) -> _Meant:
         """The variants that a name means: itself, or those that it gathers, through at most three panels."""
-        names, found = {name}, set[str]()
-        for _ in range(3):
-            reports = [self._named[n] for n in names if n in self._named]
-            found |= {name_of(r) for r in reports if self._kinds.is_finding(r)}
-            names = {m for r in reports if not self._kinds.is_finding(r) for m in r.members}
-        return sorted(found)
+        known = self._reached.get((name, panels))
+        if known is None:
+            report = self._named.get(name)
+            if name in self._findings:
+                known = _Meant((name,))
+            elif report is None or panels == 1:
+                known = _Meant()
+            else:
+                known = _together(self._meant(member, panels - 1) for member in report.members)
+            self._reached[name, panels] = known
+        return known
+
+
+class _Meant(NamedTuple):
+    """The variants that a name means, as far as it matters: none, the only one, or two of several."""
+
+    names: tuple[str, ...] = ()
+
+    @property
+    def only(self) -> str:
+        """The only variant, if there is just one."""
+        return self.names[0] if len(self.names) == 1 else ""
+
+    @property
+    def several(self) -> bool:
+        """Whether there is more than one."""
+        return len(self.names) > 1
+
+
+def _together(meant: Iterable[_Meant]) -> _Meant:
+    names: dict[str, None] = {}
+    for one in meant:
+        names |= dict.fromkeys(one.names)
+    return _Meant(tuple(names)[:2])
+
+
+class _Gathered:
+    """What is being gathered of one result."""
+
+    def __init__(self) -> None:
+        self.classes: frozenset[str] = frozenset()
+        self.fractions: list[Fraction] = []
+        self.perhaps: list[Fraction] = []
+        self.other_disease = False
+
+    def said(self, *, withdrawn: bool) -> Said:
+        """What was gathered."""
+        return Said(self.classes, tuple(self.fractions), tuple(_extremes(self.perhaps)), self.other_disease, withdrawn)
+
+
+def _extremes(stated: list[Fraction]) -> list[Fraction]:
+    """Of fractions that may be of another variant only the least that they can be counts: the lowest, and whether one says anything."""
+    return [f(stated, key=lambda fraction: fraction.least) for f in (min, max)] if len(stated) > 2 else stated
 
 
 def name_of(report: Report) -> str:
@@ -111,8 +195,8 @@ def name_of(report: Report) -> str:
     return report.name or report.ref or ""
 
 
-def _may_be_same_day(one: Report, other: Report) -> bool:
-    return one.when is None or other.when is None or one.when.order[:10] == other.when.order[:10]
+def _day(report: Report) -> str:
+    return report.when.order[:10] if report.when else ""
 
 
 def is_future(report: Report, today: Day) -> bool:
