@@ -168,6 +168,30 @@ def test_takes_no_code_for_an_allergy_but_its_own():
     assert set() == chart(allergy(codes=(Code("http://snomed.info/sct", "716186003"),))).touched()
 
 
+TMP_SMX = ["bactrim", "septra", "septrin", "eusaprim", "cotrim", "tmp-smx", "tmp/smx", "smx-tmp", "smx/tmp", "co-trimoxazole"]
+
+
+@pytest.mark.parametrize("name", [*TMP_SMX, "Bactrim DS", "SULPHA", "sulfadiazine", "Sulfa"])
+def test_finds_an_allergy_to_a_sulfonamide_by_its_names(name):
+    """Charts hold brand names and short forms."""
+    assert 1 == len(chart(allergy(name)).allergies("rx-sulfonamide"))
+
+
+@pytest.mark.parametrize("name", [*TMP_SMX, "Bactrim DS 800-160 mg tablet"])
+def test_finds_the_sulfonamide_that_is_given_by_the_same_names(name):
+    """What warns of it must see it under the names by which its allergy is known."""
+    scope = Scope(PLAN, chart(drug("rx-sulfonamide", "2026-10-01", status="active", codes=(), text=name)))
+
+    assert (Truth.PRESENT, Truth.PRESENT) == (scope.truth("tmp-smx-now"), scope.truth("pjp-prophylaxis-now"))
+
+
+def test_takes_sulfadiazine_for_no_prophylaxis():
+    """It is a sulfonamide and no more."""
+    scope = Scope(PLAN, chart(drug("rx-sulfonamide", "2026-10-01", status="active", codes=(), text="sulfadiazine 500 mg")))
+
+    assert (Truth.ABSENT, Truth.ABSENT) == (scope.truth("tmp-smx-now"), scope.truth("pjp-prophylaxis-now"))
+
+
 # --- what an allergy is not ---
 
 
