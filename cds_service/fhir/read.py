@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -349,19 +350,26 @@ def immunization(resource: fhir.Immunization, ref: str | None) -> Iterator[facts
 
 
 def allergy(resource: fhir.AllergyIntolerance, ref: str | None) -> Iterator[facts.Allergy]:
-    """An allergy or intolerance; where it has no code of its own, the substances of its reactions name it."""
+    """An allergy or intolerance, and each substance of its reactions as an entry of its own: "NKDA" takes none of them away."""
     verification = status_code(resource.verificationStatus)
     if verification == "entered-in-error":
         return
-    named = [resource.code] if words(resource.code) or codes(resource.code) else [r.substance for r in (resource.reaction or ())[:_MOST_CODINGS]]
-    yield facts.Allergy(
-        ref=ref,
-        codes=tuple(dict.fromkeys(c for concept in named for c in codes(concept)))[:_MOST_CODINGS],
-        text=" / ".join(dict.fromkeys(t for concept in named if (t := words(concept)))),
-        status=status_code(resource.clinicalStatus),
-        verification=verification,
-        when=first_moment(resource.recordedDate, resource.onsetDateTime),
-    )
+    named = dict.fromkeys(_named(concept) for concept in (resource.code, *[r.substance for r in resource.reaction or ()]))
+    for held, told in [one for one in named if any(one)] or [((), "")]:
+        yield facts.Allergy(
+            ref=ref,
+            codes=held,
+            text=told,
+            status=status_code(resource.clinicalStatus),
+            verification=verification,
+            when=first_moment(resource.recordedDate, resource.onsetDateTime),
+        )
+
+
+def _named(concept: fhir.CodeableConcept | None) -> tuple[tuple[Code, ...], str]:
+    """The codes and words of a substance, with one code more than are read where there are too many."""
+    coded = (code(c.system, c.code) for c in (concept.coding if concept else None) or () if c.system and c.code)
+    return tuple(islice(coded, _MOST_CODINGS + 1)), words(concept)
 
 
 SIMPLE: dict[type[Any], Callable[[Any, str | None], Iterable[facts.Fact]]] = {

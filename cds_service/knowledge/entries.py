@@ -12,19 +12,20 @@ from cds_service.knowledge.model import Guards
 from cds_service.knowledge.terms import TermMatcher, phrase_pattern, plain
 
 _REMEMBERED = 200  # characters; a longer text, which may tell of a person, is not remembered
-_PIECE = re.compile(r"[.;,:]+(?:\s|$)|[;()\[\]]|\s[-\u2013\u2014]\s")
+_READ = 2000  # characters, all that `plain` keeps
+_PIECE = re.compile(r"[.;,:]+(?:\s|$)|[;()\[\]]|\s[-/\u2013\u2014]\s")
 _NONE: frozenset[str] = frozenset()
 
 
 class AllergyEntry(NamedTuple):
-    """What an allergy entry says: the value sets it names, and whether it says nothing but that there is none."""
+    """What an allergy entry says: the value sets it names, and whether it is too long to be read to its end."""
 
     value_sets: frozenset[str]
-    denied: bool
+    cut: bool
 
 
 class AllergyTexts:
-    """Reads allergy entries: a drug in one counts unless its piece denies an allergy, for a doubt is a caution as well."""
+    """Reads allergy entries: a drug in one counts unless its whole piece denies an allergy, for a doubt is a caution as well."""
 
     def __init__(self, matcher: TermMatcher, denials: tuple[str, ...]) -> None:
         self._matcher = matcher
@@ -37,9 +38,9 @@ class AllergyTexts:
 
     def _read(self, text: str) -> AllergyEntry:
         pieces = [piece for piece in map(str.strip, _PIECE.split(plain(text))) if piece]
-        told = [piece for piece in pieces if not (self._denial and self._denial.match(piece))]
+        told = [piece for piece in pieces if not (self._denial and self._denial.fullmatch(piece))]
         named = frozenset(match.value_set for piece in told for match in self._matcher.matches(piece))
-        return AllergyEntry(named, denied=bool(pieces) and not told)
+        return AllergyEntry(named, cut=len(text) > _READ)
 
 
 class DocumentTexts:

@@ -727,7 +727,7 @@ class Guards(Author, frozen=True, kw_only=True):
     not_systemic: tuple[str, ...]
     systemic_only: tuple[str, ...]
     whole_text: Mapping[str, tuple[str, ...]] = {}
-    no_allergy: tuple[str, ...] = ()  # patterns at the start of a piece of an allergy entry that denies one
+    no_allergy: tuple[str, ...] = ()  # patterns of a whole piece of an allergy entry that denies one
     in_documents: Mapping[str, str] = {}  # value sets of reports that stand in documents, and their names on a card
     no_report: tuple[str, ...] = ()  # a document with such a word only speaks of a report
     forbidden: tuple[str, ...] = ()  # regular expressions that no sentence of a card may contain

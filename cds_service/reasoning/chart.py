@@ -24,6 +24,7 @@ _NOT_GIVEN_INTENT = frozenset({"proposal", "plan"})
 _WITHDRAWN = frozenset({"entered-in-error", "cancelled"})
 _NO_ALLERGY = frozenset({"refuted", "entered-in-error"})
 _GIVEN_VACCINE = frozenset({"completed", None})
+_MOST_CODES = 50  # of one allergy; the reader keeps one more, so that it is seen that there are
 _NONE: frozenset[str] = frozenset()
 
 
@@ -58,7 +59,7 @@ class Chart:
         self._procedures: dict[str, list[Procedure]] = {}
         self._drugs: dict[str, list[Given]] = {}
         self._reports: dict[str, list[Report]] = {}
-        self._allergies: dict[str, list[Allergy]] = {}
+        self._allergies: dict[str, dict[Any, Allergy]] = {}
         self._immunizations: dict[str, dict[Any, Immunization]] = {}
         self._place_labs()
         for condition in record.conditions:
@@ -149,14 +150,14 @@ class Chart:
         return coded | told
 
     def _place_allergy(self, allergy: Allergy) -> None:
-        """An allergy in doubt is a caution as well; one that is refuted or over, and "no known allergies", are none."""
+        """An allergy in doubt is a caution as well; one that is refuted or over is none. Words that deny it take no code away."""
         if allergy.verification in _NO_ALLERGY or allergy.status in _NOT_CURRENT_PROBLEM:
             return
         told = self.knowledge.allergy_texts.read(allergy.text)
-        if told.denied:
-            return
-        for value_set in told.value_sets | self.knowledge.sets_of_all(allergy.codes):
-            self._allergies.setdefault(value_set, []).append(allergy)
+        if told.cut or len(allergy.codes) > _MOST_CODES:
+            self.note("An allergy entry is too long and was read only in part", "Look at the allergy list itself.")
+        for value_set in told.value_sets | self.knowledge.sets_of_all(allergy.codes[:_MOST_CODES]):
+            self._allergies.setdefault(value_set, {}).setdefault(allergy.ref or allergy, allergy)
 
     def _place_immunization(self, immunization: Immunization) -> None:
         """A vaccine that was given; of two entries of one day one is a copy."""
@@ -233,8 +234,8 @@ class Chart:
         return self._reports.get(value_set, [])
 
     def allergies(self, value_set: str) -> list[Allergy]:
-        """Allergies to what a value set holds that count, certain or not; they say nothing of what was given."""
-        return self._allergies.get(value_set, [])
+        """Allergies to what a value set holds that count, certain or not, one of each resource; they say nothing of what was given."""
+        return [*self._allergies.get(value_set, {}).values()]
 
     def immunizations(self, value_set: str) -> list[Immunization]:
         """Vaccines of a value set that were given, oldest first, one of each day."""

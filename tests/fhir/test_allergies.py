@@ -77,14 +77,34 @@ def test_names_an_allergy_by_the_substances_of_its_reactions(code):
     """Where the allergy itself names nothing, its reactions do."""
     read = gathered(allergy(code=code, reaction=REACTIONS)).allergies
 
-    assert [((Code(RXNORM, "1256"),), "azathioprine / Rituximab")] == [(a.codes, a.text) for a in read]
+    assert [((Code(RXNORM, "1256"),), "azathioprine"), ((), "Rituximab")] == [(a.codes, a.text) for a in read]
 
 
-def test_leaves_the_substances_aside_where_the_allergy_has_a_name():
-    """The allergy's own code is what the clinician entered."""
-    read = gathered(allergy(code={"text": "Sulfasalazine"}, reaction=REACTIONS)).allergies
+@pytest.mark.parametrize("name", ["Drug allergy", "NKDA"])
+def test_reads_the_substances_beside_the_name(name):
+    """The allergy's own code may be a heading or a denial; each substance is an entry of its own."""
+    read = gathered(allergy(code={"text": name}, reaction=REACTIONS)).allergies
 
-    assert [((), "Sulfasalazine")] == [(a.codes, a.text) for a in read]
+    assert [((), name), ((Code(RXNORM, "1256"),), "azathioprine"), ((), "Rituximab")] == [(a.codes, a.text) for a in read]
+    assert {"AllergyIntolerance/a1"} == {a.ref for a in read}
+
+
+def test_reads_a_substance_that_is_the_name_once():
+    """Most reactions repeat what the allergy is to."""
+    assert 1 == len(gathered(allergy(reaction=[{"substance": AZATHIOPRINE}, {"substance": AZATHIOPRINE}])).allergies)
+
+
+@pytest.mark.parametrize(("sent", "kept"), [(50, 50), (51, 51), (60, 51)])
+def test_keeps_one_code_more_than_are_read(sent, kept):
+    """So it is seen that there are more."""
+    coding = [{"code": "without a system"}, *({"system": RXNORM, "code": str(n)} for n in range(sent))]
+
+    assert [kept] == [len(a.codes) for a in gathered(allergy(code={"coding": coding})).allergies]
+
+
+def test_keeps_an_allergy_that_names_nothing():
+    """It is an entry of the list still."""
+    assert [((), "")] == [(a.codes, a.text) for a in gathered(allergy(code=None)).allergies]
 
 
 @pytest.mark.parametrize(

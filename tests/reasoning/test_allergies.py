@@ -86,6 +86,17 @@ def test_counts_an_allergy_in_doubt_and_none_that_is_refuted_or_over(verificatio
         "No known drug allergies other than azathioprine",
         "NKDA - azathioprine: pancreatitis",
         "NKDA except azathioprine",
+        "NKDA / azathioprine",
+        "No known allergies / azathioprine",
+        "No known allergies to penicillin / azathioprine",
+        "No known allergies to penicillin and rash with azathioprine",
+        "No known allergies with the exception of azathioprine",
+        "No known allergies however azathioprine rash",
+        "No known allergies until 2020 when azathioprine gave rash",
+        "No known allergies only azathioprine",
+        "No history of allergy save for azathioprine",
+        "No known allergies to anything but azathioprine",
+        "NKDA azathioprine",
     ],
 )
 def test_finds_an_allergy_by_its_words_however_they_doubt(text):
@@ -93,37 +104,92 @@ def test_finds_an_allergy_by_its_words_however_they_doubt(text):
     assert 1 == len(chart(allergy(text)).allergies("rx-csdmard"))
 
 
-@pytest.mark.parametrize("coded", [None, "rx-csdmard"], ids=["by words", "with a code"])
-@pytest.mark.parametrize(
-    "text",
-    [
-        "No known allergies",
-        "No Known Drug Allergies",
-        "NKDA",
-        "NKA (no known allergies)",
-        "NKDA / azathioprine",
-        "No known allergy to azathioprine",
-        "No known drug allergy or intolerance to azathioprine or to methotrexate",
-        "No known allergies / azathioprine",
-        "Patient denies any drug allergies",
-        "Patient is not allergic to azathioprine",
-        "No history of allergy to azathioprine",
-        "No known history of drug allergy; no known intolerances",
-        "No allergies.",
-        "Not known to have allergies to azathioprine",
-    ],
-)
-def test_never_counts_an_entry_that_denies_an_allergy(text, coded):
-    """An entry such as "no known allergies" is none, whatever is named or coded beside it."""
-    asked = chart(allergy(text, coded))
+DENIALS = [
+    "No known allergies",
+    "No Known Drug Allergies",
+    "NKDA",
+    "NKA / NKDA",
+    "NKA (no known allergies)",
+    "Denies allergies",
+    "No known allergy to azathioprine",
+    "No known allergy to azathioprine at this time",
+    "No known drug allergy or intolerance to azathioprine or to methotrexate",
+    "No known allergy to penicillin or azathioprine",
+    "Patient denies any drug allergies",
+    "Patient is not allergic to azathioprine",
+    "No history of allergy to azathioprine",
+    "No known history of drug allergy; no known intolerances",
+    "No allergies.",
+    "Not known to have allergies to azathioprine",
+]
 
-    assert [] == asked.allergies("rx-csdmard")
-    assert set() == asked.touched()
+
+@pytest.mark.parametrize("text", DENIALS)
+def test_never_counts_words_that_deny_an_allergy(text):
+    """An entry such as "no known allergies" is none, and neither is what it denies by name."""
+    assert set() == chart(allergy(text)).touched()
+
+
+@pytest.mark.parametrize("text", DENIALS)
+def test_counts_a_code_beside_words_that_deny_an_allergy(text):
+    """A denial is of its words only: where a drug is coded, a caution too many is better than one lost."""
+    assert 1 == len(chart(allergy(text, "rx-csdmard")).allergies("rx-csdmard"))
+
+
+def test_finds_one_allergy_in_two_entries_of_one_resource():
+    """A substance that says the same as the code is no second allergy."""
+    told = [allergy("Azathioprine"), allergy("", "rx-csdmard"), allergy("Azathioprine", ref="AllergyIntolerance/2")]
+
+    assert ["AllergyIntolerance/1", "AllergyIntolerance/2"] == [a.ref for a in chart(*told).allergies("rx-csdmard")]
+
+
+OTHER = Code("http://snomed.info/sct", "716186003")
+
+
+@pytest.mark.parametrize(
+    ("text", "codes", "found", "said"),
+    [
+        ("x" * 1987 + " azathioprine", (), 1, 0),
+        ("x" * 1988 + " azathioprine", (), 0, 1),
+        ("", (OTHER,) * 49 + (first("rx-csdmard"),), 1, 0),
+        ("", (OTHER,) * 50 + (first("rx-csdmard"),), 0, 1),
+    ],
+    ids=["text at the limit", "text above", "codes at the limit", "codes above"],
+)
+def test_says_that_an_allergy_was_cut(text, codes, found, said):
+    """What is not read of an entry that is too long is never silent."""
+    asked = chart(allergy(text, codes=codes))
+
+    assert (found, said) == (len(asked.allergies("rx-csdmard")), len(asked.issues))
 
 
 def test_takes_no_code_for_an_allergy_but_its_own():
     """A code of no value set names nothing."""
     assert set() == chart(allergy(codes=(Code("http://snomed.info/sct", "716186003"),))).touched()
+
+
+TMP_SMX = ["bactrim", "septra", "septrin", "eusaprim", "cotrim", "tmp-smx", "tmp/smx", "smx-tmp", "smx/tmp", "co-trimoxazole"]
+
+
+@pytest.mark.parametrize("name", [*TMP_SMX, "Bactrim DS", "SULPHA", "sulfadiazine", "Sulfa"])
+def test_finds_an_allergy_to_a_sulfonamide_by_its_names(name):
+    """Charts hold brand names and short forms."""
+    assert 1 == len(chart(allergy(name)).allergies("rx-sulfonamide"))
+
+
+@pytest.mark.parametrize("name", [*TMP_SMX, "Bactrim DS 800-160 mg tablet"])
+def test_finds_the_sulfonamide_that_is_given_by_the_same_names(name):
+    """What warns of it must see it under the names by which its allergy is known."""
+    scope = Scope(PLAN, chart(drug("rx-sulfonamide", "2026-10-01", status="active", codes=(), text=name)))
+
+    assert (Truth.PRESENT, Truth.PRESENT) == (scope.truth("tmp-smx-now"), scope.truth("pjp-prophylaxis-now"))
+
+
+def test_takes_sulfadiazine_for_no_prophylaxis():
+    """It is a sulfonamide and no more."""
+    scope = Scope(PLAN, chart(drug("rx-sulfonamide", "2026-10-01", status="active", codes=(), text="sulfadiazine 500 mg")))
+
+    assert (Truth.ABSENT, Truth.ABSENT) == (scope.truth("tmp-smx-now"), scope.truth("pjp-prophylaxis-now"))
 
 
 # --- what an allergy is not ---
