@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
-from typing import Literal
+from collections.abc import Iterable, Iterator
+from typing import Literal, NamedTuple
 
 from cds_service.cards import wording
 from cds_service.cards.drafts import service_request
@@ -22,6 +22,25 @@ LONGEST_DETAIL = 1200
 _MOST_FACTS = 6
 _FIRST_ADVICE = 3
 _MOST_NAMED = 8
+
+
+class _Room(NamedTuple):
+    """How much of each kind a detail may hold."""
+
+    facts: int
+    against: int
+    lacking: int
+    linked: bool = True
+    evidence: int = 2  # of each fact
+
+
+def _room(resting: int) -> Iterator[_Room]:
+    """From the most to the least: what the criterion rests on is cut last, after the links and the second evidence of each fact."""
+    steps = [_Room(max(most, resting), min(most, 4), lacking) for most, lacking in ((_MOST_FACTS, 6), (5, 4), (4, 3), (3, 2), (3, 1), (2, 1), (1, 1))]
+    yield from steps
+    yield from (step._replace(linked=False) for step in steps)
+    yield from (step._replace(linked=False, evidence=1) for step in steps)
+    yield from (_Room(facts, 1, 1, linked=False, evidence=1) for facts in range(resting - 1, 0, -1))
 
 
 class Composer:
@@ -134,16 +153,18 @@ class Composer:
         why = self._wording.rule_line(assessment, sources) if assessment.criteria and topic != "uncertain" else ""
         against = list(self._wording.against(assessment, found))
         lacking = self._wording.missing(assessment, record)
-        facts = [wording.finding_line(flag, finding, assessment) for flag, finding in found.pairs[: max(_MOST_FACTS, found.resting)]]
-        for most, most_lacking in ((_MOST_FACTS, 6), (5, 4), (4, 3), (3, 2), (3, 1), (2, 1), (1, 1)):
+        pairs, resting = found.pairs[: max(_MOST_FACTS, found.resting)], found.resting
+        detail = ""
+        for room in _room(resting):
+            facts = [wording.finding_line(flag, finding, assessment, most=room.evidence) for flag, finding in pairs[: room.facts]]
             detail = self._joined(
                 head,
                 *gene,
-                _block("Found", facts, max(most, found.resting), len(found.pairs)),
-                _block("Against", against, min(most, 4), len(against)),
-                f"**Not available** {'; '.join(lacking[:most_lacking])}{_more(lacking, most_lacking)}" if lacking else "",
+                _block("Found", facts, room.facts, len(found.pairs)),
+                _block("Against", against, room.against, len(against)),
+                f"**Not available** {'; '.join(lacking[: room.lacking])}{_more(lacking, room.lacking)}" if lacking else "",
                 why,
-                sources.line(),
+                sources.line(linked=room.linked),
             )
             if len(detail) <= LONGEST_DETAIL:
                 break

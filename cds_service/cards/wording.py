@@ -130,9 +130,9 @@ def _tests(knowledge: Knowledge, flag: Flag) -> tuple[str, ...]:
     return tuple(knowledge.measurements[c.value_set].label for c in leaves(flag.when) if isinstance(c, Lab) and not c.persists)
 
 
-def finding_line(flag: Flag, finding: Finding, assessment: Assessment) -> str:
-    """One finding with its facts: value, unit, day, and what qualifies them."""
-    facts = "; ".join(dict.fromkeys(filter(None, (evidence_text(e, flag) for e in finding.evidence[:2]))))
+def finding_line(flag: Flag, finding: Finding, assessment: Assessment, *, most: int = 2) -> str:
+    """One finding with so many of its facts: value, unit, day, and what qualifies them."""
+    facts = "; ".join(dict.fromkeys(filter(None, (evidence_text(e, flag) for e in finding.evidence[:most]))))
     provisional = ""
     if flag.provisional and any(e.value for e in finding.evidence) and assessment.truth(flag.provisional.unless) is not Truth.PRESENT:
         provisional = f" ({flag.provisional.text})"
