@@ -1,4 +1,4 @@
-"""What is easily misread in a report's words: a variant that is gone, an error, another tissue, the method's limit."""
+"""What is easily misread in a report's words: a variant that is gone or confirmed, an error, another tissue, the method's limit."""
 
 from __future__ import annotations
 
@@ -36,6 +36,25 @@ STILL_POSITIVE = [
     "UBA1 p.Met41Thr detected in blood, VAF 60%, and in a buccal swab.",
     "UBA1 p.Met41Thr detected, VAF 60%. The patient was cleared for transplant.",
 ]
+CONFIRMED = [
+    "Genetic testing confirmed a UBA1 gene mutation in Exon 3, specifically p.Met41Val (c.121A>G).",
+    "UBA1 analysis performed confirmed the c.122T>C, p.(Met41Thr) mutation.",
+    "UBA1 sequencing confirms p.Met41Leu.",
+]
+NOT_CONFIRMED = [
+    "UBA1 p.Met41Thr to be confirmed.",
+    "UBA1 testing confirmed absence of the p.Met41Thr variant.",
+    "UBA1: Sanger did not confirm the p.Met41Thr variant.",
+    "UBA1 testing has not convincingly confirmed the p.Met41Thr variant.",
+    "UBA1 testing never confirmed a p.Met41Thr variant.",
+    "UBA1: confirmed no p.Met41Thr variant.",
+    "Possibly confirmed UBA1 p.Met41Thr.",
+    "If confirmed, UBA1 p.Met41Thr is pathogenic.",
+    "The disease is confirmed by UBA1 mutation p.Met41Thr.",
+    "Sanger-confirmed variants are reported. UBA1 p.Met41Thr",
+    "UBA1 testing confirmed a p.Met41Thr variant in the father.",
+    "UBA1 testing confirmed the p.Met41Thr variant, VAF 4 %.",
+]
 
 
 def call(text):
@@ -67,3 +86,15 @@ def test_weighs_a_tissue_that_only_the_words_name(text):
 def test_keeps_a_positive_beside_what_only_sounds_like_a_denial(text):
     """The assay's limits and the patient's complaints deny nothing."""
     assert Call.PATHOGENIC is call(text)
+
+
+@pytest.mark.parametrize("text", CONFIRMED)
+def test_takes_confirmed_before_a_variant_for_detected(text):
+    """A test that "confirmed the mutation" found it."""
+    assert Call.PATHOGENIC is call(text)
+
+
+@pytest.mark.parametrize("text", NOT_CONFIRMED)
+def test_does_not_take_every_confirmed_for_detected(text):
+    """What is denied, doubted, another person's, low or still to be confirmed is not pathogenic."""
+    assert call(text) not in (Call.PATHOGENIC, Call.UNSURE)
