@@ -12,6 +12,8 @@ from cds_service.record.facts import Report
 WITHDRAWN = frozenset({"entered-in-error", "cancelled"})
 FINAL = frozenset({"final", "amended", "corrected", "appended"})
 _PANELS = 3  # how many results one inside the other a link is followed through
+# What a result may derive from that is no result by itself.
+_NO_RESULTS = frozenset({"DocumentReference", "ImagingStudy", "Media", "MolecularSequence", "QuestionnaireResponse"})
 
 
 class Said(NamedTuple):
@@ -32,6 +34,9 @@ class Kinds(Protocol):
 
     def is_finding(self, report: Report) -> bool:
         """Whether a report is about a variant or a gene, whatever gene it is."""
+
+    def about_gene(self, report: Report) -> bool:
+        """Whether a report is about the gene."""
 
     def is_other_gene(self, report: Report) -> bool:
         """Whether a report names only other genes as studied."""
@@ -88,11 +93,14 @@ class Links:
         classes, other = self._kinds.classes(report), self._kinds.speaks_of_other_disease(report)
         if not (classes or other):
             return
-        for name in dict.fromkeys(report.derived_from) or [name_of(report)]:
-            target = self._meant(name, _PANELS).only
-            if target and target != name_of(report):
-                self._of(target).classes |= classes
-                self._of(target).other_disease |= other
+        meant = [self._meant(name, _PANELS) for name in dict.fromkeys(report.derived_from) or [name_of(report)]]
+        targets = dict.fromkeys(m.only for m in meant if m.only and m.only != name_of(report))
+        genes = {self._kinds.about_gene(self._named[target]) for target in targets}
+        if len(genes) > 1 or not all(m.resolved for m in meant):
+            classes = _doubtful(classes)
+        for target in targets:
+            self._of(target).classes |= classes
+            self._of(target).other_disease |= other
 
     def _add_fraction(self, report: Report, shared: dict[str, list[Fraction]], by_day: dict[str, list[Fraction]]) -> None:
         """A fraction of the variant that it derives from, else of the one that is held with it, else perhaps of any of that day."""
@@ -140,8 +148,10 @@ class Links:
             report = self._named.get(name)
             if name in self._findings:
                 known = _Meant((name,))
-            elif report is None or panels == 1:
-                known = _Meant()
+            elif report is None:
+                known = _Meant(resolved=name.split("/", maxsplit=1)[0] in _NO_RESULTS)
+            elif panels == 1:
+                known = _Meant(resolved=not report.members)
             else:
                 known = _together(self._meant(member, panels - 1) for member in report.members)
             self._reached[name, panels] = known
@@ -152,6 +162,7 @@ class _Meant(NamedTuple):
     """The variants that a name means, as far as it matters: none, the only one, or two of several."""
 
     names: tuple[str, ...] = ()
+    resolved: bool = True  # everything that it gathers was found
 
     @property
     def only(self) -> str:
@@ -166,9 +177,16 @@ class _Meant(NamedTuple):
 
 def _together(meant: Iterable[_Meant]) -> _Meant:
     names: dict[str, None] = {}
+    resolved = True
     for one in meant:
         names |= dict.fromkeys(one.names)
-    return _Meant(tuple(names)[:2])
+        resolved = resolved and one.resolved
+    return _Meant(tuple(names)[:2], resolved)
+
+
+def _doubtful(classes: frozenset[str]) -> frozenset[str]:
+    """What is left of a class that may be of another gene's variant: it never confirms and never clears ours."""
+    return frozenset() if not classes or classes & {"pathogenic", "likely-pathogenic"} else frozenset({"uncertain"})
 
 
 class _Gathered:

@@ -128,7 +128,7 @@ class GeneReader:
         labels = ["germline"] if germline and (canonical or call is not Call.UNCERTAIN) else []
         reasons = (*labels, *([why] if why else []))
         negative = call is Call.NEGATIVE
-        elsewhere = negative and self._is_elsewhere(f"{report.specimen} {report.text} {report.conclusion}"[:_LONGEST])
+        elsewhere = negative and self._is_elsewhere(report)
         reading = Reading(call, report, variant or spoken.variant, None, reasons, negative and self._limited(report), elsewhere=elsewhere)
         return self.with_fractions(reading, self._stated(report, spoken, said))
 
@@ -153,10 +153,11 @@ class GeneReader:
         if not canonical and germline:
             # Only at the canonical codon is a germline label known to be a misread somatic variant.
             return Call.UNCERTAIN, "germline-other"
-        return (Call.UNCERTAIN, "tissue-positive") if self._is_elsewhere(report.specimen) else None
+        return (Call.UNCERTAIN, "tissue-positive") if self._is_elsewhere(report) else None
 
-    def _is_elsewhere(self, text: str) -> bool:
-        """Whether a sample is of a tissue that does not carry a somatic variant of blood cells."""
+    def _is_elsewhere(self, report: Report) -> bool:
+        """Whether a sample is, by its name or by the report's words, of a tissue that does not carry a somatic variant of blood cells."""
+        text = f"{report.specimen} {report.text} {report.conclusion}"[:_LONGEST]
         return self.narratives.matches("other_tissue", text) and not self.narratives.matches("blood", text)
 
     def speaks_of_other_disease(self, report: Report) -> bool:

@@ -10,7 +10,7 @@ from cds_service.reasoning.gene_links import Links
 from cds_service.reasoning.genetics import GeneReader
 from tests.fhir.charting import gathered
 from tests.reasoning.charts import KNOWLEDGE
-from tests.reasoning.genomics import gene, hgvs, implication, own_fraction, panel, variant
+from tests.reasoning.genomics import OTHER, answer, ask, gene, hgvs, implication, own_fraction, panel, report, variant
 
 VARIANTS = [f"Observation/var-{n}" for n in range(1500)]
 
@@ -58,3 +58,49 @@ def test_joins_a_large_chart_in_little_time(name):
 
     assert process_time() - start < 1.5
     assert set(said) <= {r.ref for r in reports}
+
+
+OURS = variant(gene(), hgvs("p.Ala100Gly"), id="ours")
+THEIRS = variant(gene(OTHER), hgvs("p.Gln1034Arg"), id="theirs")
+CLASSED = {"code": "51969-4", "conclusionCode": [answer("pathogenic")]}
+
+
+def listing(*names):
+    """A report of a pathogenic result that lists these."""
+    return report(result=[{"reference": name} for name in names], **CLASSED)
+
+
+UNSURE = {
+    "a report that lists what was not sent": [OURS, listing("Observation/ours", "Observation/not-sent")],
+    "a report of a panel that holds what was not sent": [OURS, panel("Observation/ours", "Observation/not-sent"), listing("Observation/panel-1")],
+    "a report that lists two genes": [OURS, THEIRS, listing("Observation/ours", "Observation/theirs")],
+    "an interpretation of two genes": [OURS, THEIRS, implication("pathogenic", "Observation/ours", "Observation/theirs")],
+    "an interpretation of what was not sent, too": [OURS, implication("pathogenic", "Observation/ours", "Observation/not-sent")],
+    "a benign one of two genes": [OURS, THEIRS, implication("benign", "Observation/ours", "Observation/theirs")],
+}
+SURE = {
+    "a report that lists it alone": [OURS, listing("Observation/ours")],
+    "a report that lists it with its fraction": [OURS, own_fraction(46, "%", "Observation/ours"), listing("Observation/ours", "Observation/vaf-1")],
+    "an interpretation of it": [OURS, implication("pathogenic", "Observation/ours")],
+    "an interpretation of it and of a sequence": [OURS, implication("pathogenic", "Observation/ours", "MolecularSequence/s")],
+    "a canonical one beside another gene": [variant(), THEIRS, implication("pathogenic", "Observation/var-1", "Observation/theirs")],
+}
+
+
+@pytest.mark.parametrize("name", UNSURE)
+def test_takes_no_class_that_may_be_of_another_gene(name):
+    """A class that may have been meant for another variant neither confirms nor clears ours."""
+    assert "uncertain" == ask(*UNSURE[name]).topic
+
+
+@pytest.mark.parametrize("name", SURE)
+def test_takes_a_class_that_can_only_be_meant_for_ours(name):
+    """Where everything listed was found and one thing alone is a variant, the class is that one's."""
+    assert "confirmed" == ask(*SURE[name]).topic
+
+
+def test_a_benign_class_of_two_genes_keeps_a_canonical_variant_for_review():
+    """A class that is doubtful still counts against a confirmation."""
+    told = ask(variant(), THEIRS, implication("benign", "Observation/var-1", "Observation/theirs"))
+
+    assert "uncertain" == told.topic
