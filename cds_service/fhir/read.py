@@ -342,7 +342,9 @@ def procedure(resource: fhir.Procedure, ref: str | None) -> Iterator[facts.Proce
 
 
 def immunization(resource: fhir.Immunization, ref: str | None) -> Iterator[facts.Immunization]:
-    """A vaccine given."""
+    """A vaccine given; one that was too weak to count is none."""
+    if resource.isSubpotent:
+        return
     when = first_moment(resource.occurrenceDateTime)
     yield facts.Immunization(
         ref=ref, codes=codes(resource.vaccineCode), text=words(resource.vaccineCode), status=plain_code(resource.status), when=when
