@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from cds_service.knowledge.loader import Knowledge
 from cds_service.knowledge.terms import plain
-from cds_service.reasoning.documents import note_unread
+from cds_service.reasoning.documents import note_unread, with_pointers
 from cds_service.reasoning.results import USABLE_RESULT, Results, Value
 from cds_service.record.codes import Code
 from cds_service.record.dates import Day, first_day, last_day, period, start_of
@@ -43,7 +43,7 @@ class Chart:
 
     def __init__(self, knowledge: Knowledge, record: PatientRecord, today: Day) -> None:
         self.knowledge = knowledge
-        self.record = record
+        self.record = record = with_pointers(record, knowledge.guards)
         self.today = today
         self.sex = record.sex if record.sex in ("male", "female") else None
         self.issues: dict[Issue, None] = dict.fromkeys(record.issues)
