@@ -299,7 +299,7 @@ def service_request(resource: fhir.ServiceRequest, ref: str | None) -> Iterator[
 
 def diagnostic_report(resource: fhir.DiagnosticReport, ref: str | None) -> Iterator[facts.Report]:
     """A report with its conclusion in words and codes, or one that says nothing but in a file."""
-    told = resource.conclusion or resource.conclusionCode or resource.result
+    in_file = not (resource.conclusionCode or resource.result) and _is_filled(resource.presentedForm)
     yield facts.Report(
         ref=ref,
         codes=codes(resource.code),
@@ -310,7 +310,8 @@ def diagnostic_report(resource: fhir.DiagnosticReport, ref: str | None) -> Itera
         conclusion_codes=tuple(c for concept in resource.conclusionCode or () for c in codes(concept)),
         members=_references(resource.result),
         specimen=_specimens(resource.specimen, resource.contained),
-        attached=not told and _is_filled(resource.presentedForm),
+        attached=in_file and not resource.conclusion,
+        filed=in_file and bool(resource.conclusion),
     )
 
 
@@ -328,7 +329,8 @@ def document(resource: fhir.DocumentReference, ref: str | None) -> Iterator[fact
     yield facts.Report(
         ref=ref,
         codes=codes(resource.type),
-        text=" / ".join(dict.fromkeys(t for t in (words(resource.type), resource.description, *titles) if t)),
+        # Names of files are written with _, which would join their words to one.
+        text=" / ".join(dict.fromkeys(t.replace("_", " ") for t in (words(resource.type), resource.description, *titles) if t)),
         status=status or "final",
         when=first_moment(resource.date, resource.context.period if resource.context else None),
         attached=True,
@@ -342,7 +344,9 @@ def procedure(resource: fhir.Procedure, ref: str | None) -> Iterator[facts.Proce
 
 
 def immunization(resource: fhir.Immunization, ref: str | None) -> Iterator[facts.Immunization]:
-    """A vaccine given."""
+    """A vaccine given; one that was too weak to count is none."""
+    if resource.isSubpotent:
+        return
     when = first_moment(resource.occurrenceDateTime)
     yield facts.Immunization(
         ref=ref, codes=codes(resource.vaccineCode), text=words(resource.vaccineCode), status=plain_code(resource.status), when=when

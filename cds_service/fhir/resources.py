@@ -257,6 +257,7 @@ class Immunization(Resource, tag_field="resourceType", tag="Immunization", renam
     vaccineCode: CodeableConcept | None = None
     subject: Reference | None = None
     occurrenceDateTime: str | None = None
+    isSubpotent: bool | None = None
 
 
 class Reaction(Element):

@@ -730,6 +730,7 @@ class Guards(Author, frozen=True, kw_only=True):
     no_allergy: tuple[str, ...] = ()  # patterns of a whole piece of an allergy entry that denies one
     in_documents: Mapping[str, str] = {}  # value sets of reports that stand in documents, and their names on a card
     no_report: tuple[str, ...] = ()  # a document with such a word only speaks of a report
+    see_attached: tuple[str, ...] = ()  # a conclusion that says no more is that of a report in a file
     forbidden: tuple[str, ...] = ()  # regular expressions that no sentence of a card may contain
 
 

@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 
 from cds_service.knowledge.loader import Knowledge
 from cds_service.knowledge.terms import plain
-from cds_service.reasoning.documents import note_unread
+from cds_service.reasoning.documents import note_unread, with_pointers
 from cds_service.reasoning.results import USABLE_RESULT, Results, Value
 from cds_service.record.codes import Code
-from cds_service.record.dates import Day, first_day, period, start_of
+from cds_service.record.dates import Day, first_day, last_day, period, start_of
 from cds_service.record.facts import Allergy, Condition, Fact, Immunization, Issue, LabResult, Medication, PatientRecord, Procedure, Report
 
 _DOUBTFUL = frozenset({"provisional", "differential", "unconfirmed", "confirmed", None})
@@ -43,7 +43,7 @@ class Chart:
 
     def __init__(self, knowledge: Knowledge, record: PatientRecord, today: Day) -> None:
         self.knowledge = knowledge
-        self.record = record
+        self.record = record = with_pointers(record, knowledge.guards)
         self.today = today
         self.sex = record.sex if record.sex in ("male", "female") else None
         self.issues: dict[Issue, None] = dict.fromkeys(record.issues)
@@ -60,7 +60,7 @@ class Chart:
         self._drugs: dict[str, list[Given]] = {}
         self._reports: dict[str, list[Report]] = {}
         self._allergies: dict[str, dict[Any, Allergy]] = {}
-        self._immunizations: dict[str, dict[Any, Immunization]] = {}
+        self._immunizations: dict[str, list[Immunization]] = {}
         self._place_labs()
         for condition in record.conditions:
             self._place_condition(condition)
@@ -160,11 +160,11 @@ class Chart:
             self._allergies.setdefault(value_set, {}).setdefault(allergy.ref or allergy, allergy)
 
     def _place_immunization(self, immunization: Immunization) -> None:
-        """A vaccine that was given; of two entries of one day one is a copy."""
+        """A vaccine that was given."""
         if immunization.status not in _GIVEN_VACCINE or (immunization.when and first_day(immunization.when) > self.today):
             return
         for value_set in self.sets_of_fact(immunization):
-            self._immunizations.setdefault(value_set, {}).setdefault(immunization.on or immunization, immunization)
+            self._immunizations.setdefault(value_set, []).append(immunization)
 
     def _place_medication(self, medication: Medication) -> None:
         if medication.not_given or medication.intent in _NOT_GIVEN_INTENT or medication.status not in _DRUG_HISTORY:
@@ -238,8 +238,8 @@ class Chart:
         return [*self._allergies.get(value_set, {}).values()]
 
     def immunizations(self, value_set: str) -> list[Immunization]:
-        """Vaccines of a value set that were given, oldest first, one of each day."""
-        return [*self._immunizations.get(value_set, {}).values()]
+        """Vaccines of a value set that were given, oldest first: the fewest doses that the entries can mean."""
+        return _doses(self._immunizations.get(value_set, ()))
 
     def last_done(self, value_set: str) -> Day | None:
         """The day of the newest result or report of a test, whatever it says."""
@@ -309,6 +309,18 @@ def _any_between(days: list[Day], first: Day, last: Day) -> bool:
     """Whether one of the sorted days lies in a span, both ends counted."""
     index = bisect_left(days, first)
     return index < len(days) and days[index] <= last
+
+
+def _doses(given: Iterable[Immunization]) -> list[Immunization]:
+    """The fewest doses that entries can mean: those whose days may be the same are one, and an undated one is any of the dated."""
+    entries = [*given]
+    doses: list[Immunization] = []
+    last = Day.min
+    for end, start, one in sorted(((last_day(i.when), first_day(i.when), i) for i in entries if i.when), key=lambda e: e[:2]):
+        if not doses or start > last:
+            doses.append(one)
+            last = end
+    return doses or entries
 
 
 def is_resolved(condition: Condition) -> bool:

@@ -5,13 +5,32 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from cds_service.record.facts import Report
+import msgspec
+
+from cds_service.knowledge.terms import plain
+from cds_service.record.facts import PatientRecord, Report
 
 if TYPE_CHECKING:
+    from cds_service.knowledge.model import Guards
     from cds_service.reasoning.chart import Chart
 
 _WITHDRAWN = frozenset({"entered-in-error", "cancelled"})
 _LENGTHS = {"year": 4, "month": 7, "day": 10}
+_MARKS = " .,;:!()[]*"
+
+
+def with_pointers(record: PatientRecord, guards: Guards) -> PatientRecord:
+    """The record in which a report whose conclusion only points to its file stands in that file."""
+    if not any(r.filed and _only_points(r.conclusion, guards) for r in record.reports):
+        return record
+    reports = tuple(msgspec.structs.replace(r, attached=True) if r.filed and _only_points(r.conclusion, guards) else r for r in record.reports)
+    return msgspec.structs.replace(record, reports=reports)
+
+
+def _only_points(conclusion: str, guards: Guards) -> bool:
+    """Whether a conclusion says nothing but where the report is."""
+    said = plain(conclusion).strip(_MARKS)
+    return not said or said in guards.see_attached
 
 
 def note_unread(chart: Chart) -> None:

@@ -123,6 +123,7 @@ class Report(Fact, frozen=True, kw_only=True):
     absent: bool = False  # its value is absent for a stated reason
     specimen: str = ""
     attached: bool = False  # what it says stands in a file that is not read
+    filed: bool = False  # a file that is not read stands beside its conclusion
 
 
 class PatientRecord(msgspec.Struct, frozen=True, kw_only=True):

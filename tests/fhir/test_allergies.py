@@ -166,3 +166,17 @@ def test_reads_an_allergy_as_no_drug():
     record = gathered(allergy(), json.loads(json.dumps(allergy(id="a2"))))
 
     assert () == record.medications
+
+
+# --- vaccines ---
+
+
+def vaccine(**members):
+    """A vaccine of this patient."""
+    return {"resourceType": "Immunization", "id": "i1", "status": "completed", "patient": ME, "vaccineCode": {"text": "Shingrix"}, **members}
+
+
+@pytest.mark.parametrize(("members", "given"), [({}, 1), ({"isSubpotent": False}, 1), ({"isSubpotent": None}, 1), ({"isSubpotent": True}, 0)])
+def test_takes_a_subpotent_vaccine_for_no_dose(members, given):
+    """A dose that was too weak to count protects nobody."""
+    assert given == len(gathered(vaccine(**members)).immunizations)

@@ -133,3 +133,24 @@ def test_takes_the_withdrawn_one_of_two_versions_of_one_time(turned, withdrawn):
 def test_knows_a_report_that_says_nothing_but_in_a_file(members, attached):
     """A file counts as one only where nothing else of the report can be read; an odd shape costs nothing."""
     assert [attached] == [r.attached for r in gathered(report(**members)).reports]
+
+
+@pytest.mark.parametrize(
+    ("members", "filed"),
+    [
+        ({"presentedForm": PDF, "conclusion": "See attached report."}, True),
+        ({"presentedForm": PDF}, False),
+        ({"presentedForm": [], "conclusion": "See attached report."}, False),
+        ({"presentedForm": PDF, "conclusion": "See attached report.", "conclusionCode": [{"text": "MDS"}]}, False),
+        ({"presentedForm": PDF, "conclusion": "See attached report.", "result": [{"reference": "Observation/1"}]}, False),
+    ],
+)
+def test_knows_that_a_file_stands_beside_a_conclusion(members, filed):
+    """The conclusion may do no more than point to it."""
+    assert [filed] == [r.filed for r in gathered(report(**members)).reports]
+
+
+@pytest.mark.parametrize("members", [{"content": [{"attachment": {"title": "uba1_report.pdf"}}]}, {"description": "uba1_report.pdf"}])
+def test_parts_the_words_of_a_file_name(members):
+    """An underscore is a blank."""
+    assert ["uba1 report.pdf"] == [r.text for r in gathered(document(type=None, **members)).reports]

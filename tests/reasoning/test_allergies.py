@@ -249,6 +249,55 @@ def test_counts_two_entries_of_one_day_as_one_dose():
     assert ["Immunization/a", "Immunization/2026-05-02"] == [i.ref for i in chart(*given).immunizations(VACCINES)]
 
 
+@pytest.mark.parametrize(
+    ("days", "doses"),
+    [
+        (["2025", "2025-01-01"], 1),
+        (["2025-01-01", "2025"], 1),
+        (["2025-03", "2025-03-31"], 1),
+        (["2025-03", "2025-04-01"], 2),
+        (["2025", "2025-01-01", "2025-03-01"], 2),
+        (["2025", "2024-12-31"], 2),
+        (["2024", "2025"], 2),
+        (["2024", "2025", "2024-06", "2025-06"], 2),
+        ([None, "2025-01-01"], 1),
+        (["2025-01-01", None], 1),
+        ([None, "2025-01-01", "2025-03-01"], 2),
+    ],
+)
+def test_counts_the_fewest_doses_that_the_entries_can_mean(days, doses):
+    """Entries that may be of one day are one dose, so that a series is never thought complete too soon."""
+    assert doses == len(chart(*(vaccine(day, ref=f"Immunization/{n}") for n, day in enumerate(days))).immunizations(VACCINES))
+
+
+@pytest.mark.parametrize(
+    ("name", "value_set"),
+    [
+        ("Shingrix", "vaccine-zoster-recombinant"),
+        ("Zoster recombinant vaccine, dose 1", "vaccine-zoster-recombinant"),
+        ("Recombinant zoster", "vaccine-zoster-recombinant"),
+        ("Prevnar 20", "vaccine-pcv20-21"),
+        ("PCV20", "vaccine-pcv20-21"),
+        ("Capvaxive", "vaccine-pcv20-21"),
+        ("PCV21", "vaccine-pcv20-21"),
+        ("Vaxneuvance", "vaccine-pcv15"),
+        ("PCV15", "vaccine-pcv15"),
+        ("Pneumovax 23", "vaccine-ppsv23"),
+        ("Pneumovax", "vaccine-ppsv23"),
+        ("PPSV23", "vaccine-ppsv23"),
+    ],
+)
+def test_finds_a_vaccine_by_its_name(name, value_set):
+    """Many vaccines are recorded by name alone, and each is its own kind."""
+    assert {value_set} == chart(vaccine(codes=(), text=name)).touched()
+
+
+@pytest.mark.parametrize("name", ["Zoster live", "Prevnar 13", "Pneumococcal, unspecified"])
+def test_takes_no_other_vaccine_for_one_of_these(name):
+    """A live zoster vaccine or an older pneumococcal one completes nothing."""
+    assert set() == chart(vaccine(codes=(), text=name)).touched()
+
+
 def test_counts_undated_vaccines_each():
     """Without a day nobody can say that two are one."""
     given = [vaccine(None, ref="Immunization/a"), vaccine(None, ref="Immunization/b")]

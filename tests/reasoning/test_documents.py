@@ -112,6 +112,28 @@ def test_finds_vacuoles_in_the_report_that_can_be_read():
     assert Truth.PRESENT is assess(seen, document(code=MARROW)).truth("marrow-vacuoles")
 
 
+# --- conclusions that only point to a file ---
+
+
+@pytest.mark.parametrize("code", [MARROW, UBA1_TEST], ids=["marrow", "gene"])
+@pytest.mark.parametrize(
+    ("conclusion", "filed", "attached"),
+    [
+        ("See attached report.", True, 1),
+        ("SEE ATTACHED REPORT", True, 1),
+        ("(See attachment)", True, 1),
+        ("Please see the attached report!", True, 1),
+        (" ", True, 1),
+        ("See attached report.", False, 0),
+        ("See attached report. Vacuoles in myeloid precursors.", True, 0),
+        ("Normal.", True, 0),
+    ],
+)
+def test_takes_a_conclusion_that_only_points_to_a_file_for_none(code, conclusion, filed, attached):
+    """What the report says stands in the file, which was not read; a conclusion that says more is read."""
+    assert attached == len(said(assess(report(conclusion, code=code, filed=filed))))
+
+
 # --- the gene ---
 
 TITLES = ["UBA1 report", "UBA1 p.Met41Thr detected, VAF 60 %", "UBA1 negative", "UBA1 not detected, all coding exons sequenced"]
