@@ -210,7 +210,35 @@ class Composer:
             if len(detail) <= LONGEST_DETAIL:
                 linked = self._joined(*head, *around, sources.line(most=most))
                 return linked if len(linked) <= LONGEST_DETAIL else detail
+        return self._warnings_detail(gene, present, around)
+
+    def _warnings_detail(self, gene: list[str], present: list[tuple[Advice, Recommendation]], around: tuple[str, ...]) -> str:
+        """A card with no room for more than its warnings: facts go first, then sentences, then sources; no warning ever goes."""
+        warned = [(a, r) for a, r in present if a.warns]
+        others = [f"- And {len(present) - len(warned)} more to review."] if len(present) > len(warned) else []
+        detail = ""
+        for full, cited, once in ((True, True, False), (False, True, False), (False, True, True), (False, False, True)):
+            sources = wording.Sources(self.knowledge)
+            lines = [self._warning_line(a, r, sources if cited else None, full=full, once=once) for a, r in warned]
+            detail = self._joined(*gene, "\n".join([*lines, *others]), *around, sources.line(linked=False))
+            if len(detail) <= LONGEST_DETAIL:
+                break
         return detail
+
+    def _warning_line(self, advice: Advice, item: Recommendation, sources: wording.Sources | None, *, full: bool, once: bool) -> str:
+        """What warns in one advice, without facts: after its sentence, or after its name."""
+        texts = [item.cautions[i].text for i in advice.cautions if item.cautions[i].warns]
+        said = "; ".join(wording.told_once(texts) if once else texts)
+        cited = sources.cite(item.citations) if sources else ""
+        if full:
+            return f"- {wording.advice_text(item, advice)}{f' **Caution:** {said}.' if said else ''}{cited}"
+        own = self._alert(advice, item) if item.warns else None
+        return f"- {'; '.join(filter(None, (own, said)))}.{cited}"
+
+    def _alert(self, advice: Advice, item: Recommendation) -> str | None:
+        """What an advice that warns by itself says in few words."""
+        alert = item.alert if advice.variation is None else item.variations[advice.variation].alert
+        return alert or item.short
 
     def _topic(self, advice: Advice, item: Recommendation) -> str:
         """The card of an advice: what warns stands on the card that warns."""

@@ -155,6 +155,15 @@ def caution_text(caution: Caution, assessment: Assessment) -> str:
     return f"{caution.text} ({'; '.join(filter(None, facts))})" if any(facts) else caution.text
 
 
+def told_once(texts: Iterable[str]) -> Iterator[str]:
+    """Cautions of one drug together, its name told once: `on a drug with a fever; with a cough`."""
+    together: dict[str, list[str]] = {}
+    for text in texts:
+        together.setdefault(text.partition(" with ")[0], []).append(text)
+    for drug, said in together.items():
+        yield "; ".join([said[0], *(text.removeprefix(f"{drug} ") for text in said[1:])])
+
+
 def _brief(evidence: Evidence) -> str:
     """The least that identifies a fact: a drug's name, a result's value and day, or a problem's day."""
     if evidence.what == "Age" or evidence.on is None:

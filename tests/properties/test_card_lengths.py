@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from cds_service.cards.compose import LONGEST_DETAIL, LONGEST_SUMMARY
+from cds_service.invocation import Service
 from tests import build
 
 STEADY = {"deadline": None, "derandomize": True, "database": None, "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large]}
@@ -65,3 +66,67 @@ def test_keeps_the_cards_of_a_suspicion_short(client, codes, words, labs, unsent
 
     assert [] == [len(c["detail"]) for c in cards if len(c["detail"]) > LONGEST_DETAIL]
     assert [] == [c["summary"] for c in cards if len(c["summary"]) > LONGEST_SUMMARY]
+
+
+DRUGS = tuple(
+    (concept.code.system, concept.code.value)
+    for name, value_set in build.KNOWLEDGE.value_sets.items()
+    if name.startswith("rx-")
+    for concept in value_set.concepts[:4]
+)
+HARM = tuple(
+    (concept.code.system, concept.code.value)
+    for name, value_set in build.KNOWLEDGE.value_sets.items()
+    if name.startswith(("caut-", "cond-vte", "cond-acute"))
+    for concept in value_set.concepts[:2]
+)
+SERVICE = Service(build.KNOWLEDGE, "https://cds.example.org", lambda: build.TODAY)
+REPORT = build.report("UBA1 c.122T>C p.Met41Thr detected, VAF 45 %", code={"coding": [{"system": build.LOINC, "code": "104268-8"}]})
+
+
+def warnings_of(prefetch: dict[str, Any]) -> list[str]:
+    """The texts of the cautions that warn in a chart."""
+    record = SERVICE.chart(SERVICE.read(build.body_of(build.request(prefetch))), build.TODAY)
+    items = build.KNOWLEDGE.recommendations
+    raised = [items[a.id].cautions[i] for a in SERVICE.reasoner.evaluate(record, build.TODAY).advice for i in a.cautions if a.warns]
+    return [caution.text for caution in raised if caution.warns]
+
+
+def said(detail: str, text: str) -> bool:
+    """Whether a warning stands in a detail, in one piece or after the name of a drug that is told once."""
+    drug, _, fact = text.partition(" with ")
+    return text in detail or bool(fact and f"{drug} with" in detail and f"with {fact}" in detail)
+
+
+@settings(max_examples=250, **STEADY)
+@given(
+    codes=st.sets(st.sampled_from(HARM), max_size=14),
+    drugs=st.sets(st.sampled_from(DRUGS), max_size=14),
+    labs=st.lists(st.sampled_from(LABS), unique_by=lambda lab: lab["id"]),
+    tested=st.booleans(),
+    unsent=st.sets(st.sampled_from(build.KEYS[2:]), max_size=3),
+)
+@example(codes=HARM, drugs=DRUGS[:20], labs=LABS, tested=True, unsent=())
+def test_keeps_every_warning_of_a_confirmed_card(client, codes, drugs, labs, tested, unsent):
+    """Any number of drugs and facts leave every warning on the card, and the card within its length."""
+    named = build.condition(id="named", code={"text": "VEXAS syndrome"})
+    orders = [
+        build.medication(id=f"m{i}", medicationCodeableConcept={"coding": [{"system": system, "code": value}]})
+        for i, (system, value) in enumerate(sorted(drugs))
+    ]
+    prefetch = {
+        **build.healthy(),
+        "conditions": build.bundle(named, *problems(sorted(codes))),
+        "bloodCounts": build.bundle(*labs),
+        "medicationRequests": build.bundle(*orders),
+        "reports": build.bundle(*([REPORT] if tested else [])),
+    }
+    for key in sorted(set(unsent) - {"conditions", "reports"}):
+        del prefetch[key]
+    warnings = warnings_of(prefetch)
+
+    cards = cards_of(client, prefetch)
+
+    first = cards[0]["detail"]
+    assert [] == [text for text in warnings if not said(first, text)]
+    assert [] == [len(c["detail"]) for c in cards if len(c["detail"]) > LONGEST_DETAIL]
