@@ -208,9 +208,11 @@ def check(fixtures: Path | None) -> None:
 
 
 @cli.command("export-knowledge")
-@click.argument("folder", type=click.Path(path_type=Path))
-def export_knowledge(folder: Path) -> None:
+@click.argument("folder", type=click.Path())
+def export_knowledge(folder: str) -> None:
     """Write the knowledge as FHIR R4 into a new or empty folder: its ValueSets, and a Library with the authored files."""
+    if not folder:
+        raise CDSServiceError("no folder is named. Name a new or an empty folder.")
     knowledge = load(from_environment(os.environ).knowledge)
-    count, module = len(write_export(knowledge, folder)), knowledge.module
+    count, module = len(write_export(knowledge, Path(folder))), knowledge.module
     _say(f"{folder}: {count} resources of {module.id} {module.version} ({module.status}), SHA-256 {knowledge.digest}")

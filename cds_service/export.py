@@ -27,6 +27,8 @@ Resource = dict[str, Any]
 
 def write(knowledge: Knowledge, folder: Path) -> list[Path]:
     """Write everything into a new or empty folder. Raises CDSServiceError before anything is written."""
+    if folder.resolve().is_relative_to(knowledge.folder.resolve()):
+        raise CDSServiceError(f"{folder}: inside the module itself. Name a folder elsewhere.")
     found = resources(knowledge)
     for fault in faults(found):
         raise KnowledgeError(f"{fault} Correct the module, then export it again.")

@@ -12,7 +12,7 @@ import pytest
 
 from cds_service import export
 from cds_service.cli import main
-from cds_service.errors import KnowledgeError
+from cds_service.errors import CDSServiceError, KnowledgeError
 from cds_service.fhir import strict
 from cds_service.knowledge.loader import load, shipped
 from tests.knowledge.test_loader_refuses import replace
@@ -171,3 +171,21 @@ def test_refuses_what_would_not_be_valid(old, new, because, tmp_path):
     assert because in refused.value.public
     assert "\n" not in refused.value.public
     assert not (tmp_path / "out").exists()
+
+
+def test_refuses_a_folder_inside_the_module(tmp_path):
+    """The module is not written into itself, not through a way around either."""
+    shutil.copytree(TOY, tmp_path / "toy")
+
+    for place in ("toy/out", "toy", "out/../toy/valuesets/out"):
+        with pytest.raises(CDSServiceError, match="inside the module"):
+            export.write(load(tmp_path / "toy"), tmp_path / place)
+    assert not (tmp_path / "toy" / "out").exists()
+
+
+def test_refuses_a_folder_without_a_name(capsys, monkeypatch, tmp_path):
+    """An empty name is not taken for the folder of the moment."""
+    monkeypatch.chdir(tmp_path)
+
+    assert "no folder is named" in refusal(capsys, "export-knowledge", "")
+    assert [] == list(tmp_path.iterdir())

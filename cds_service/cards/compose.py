@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import uuid
 from collections.abc import Iterable, Iterator
 from typing import Literal, NamedTuple
@@ -108,8 +109,6 @@ class Composer:
 
     def _summary(self, text: CardText, assessment: Assessment, found: wording.Found) -> str:
         words = [flag.short or flag.label for flag, _ in found.pairs if flag.weight >= 1]
-        warned = self._warned(assessment) if text.topic == "confirmed" else []
-        warning = f", {warned[0]}{f' and {len(warned) - 1} more' if len(warned) > 1 else ''}" if warned else ""
         messages = self.knowledge.genetics.messages
         basis = messages[self._basis(assessment)]
         reason = messages["reason-limited" if assessment.genetics.limited or assessment.genetics.on is None else "reason-new"]
@@ -118,9 +117,12 @@ class Composer:
         if ordered and text.topic == "test":
             when = f" on {ordered.on}" if ordered.on else ""
             template = f"{{findings}}: {ordered.what}{when}"
-        for count in (3, 2, 1):
+        warnings = self._warnings(assessment) if text.topic == "confirmed" else [""]
+        # The basis gives way to the first warning in full, and stands again beside its short name.
+        for warning, based, count in itertools.product(warnings, (basis, ""), (3, 2, 1)):
             named = " + ".join(_distinct(words)[:count])
-            summary = template.format(findings=named[:1].upper() + named[1:] or "Findings", warning=warning, basis=basis, reason=reason)
+            summary = template.format(findings=named[:1].upper() + named[1:] or "Findings", warning=warning, basis=based, reason=reason)
+            summary = summary if based else summary.replace(", ,", ",").replace(", :", ":")
             if len(summary) <= LONGEST_SUMMARY:
                 return summary
         return summary[: LONGEST_SUMMARY - 1].rstrip() + "\u2026"
@@ -130,16 +132,18 @@ class Composer:
         by_reason = {"problem-list-only": "basis-problem-list", "after-transplant": "basis-transplant"}
         return next((by_reason[r] for r in assessment.genetics.reasons if r in by_reason), "basis-result")
 
-    def _warned(self, assessment: Assessment) -> list[str]:
-        """The short names of what makes a confirmed card a warning."""
+    def _warnings(self, assessment: Assessment) -> list[str]:
+        """What a summary may say of the warnings: the first one in full or by its short name, and how many there are besides."""
         found = []
         for advice in (a for a in assessment.advice if a.warns):
             item = self.knowledge.recommendations[advice.id]
-            found += [item.cautions[i].text for i in advice.cautions if item.cautions[i].warns]
+            brief = f"{item.short} warning"
+            found += [(item.cautions[i].text, brief) for i in advice.cautions if item.cautions[i].warns]
             alert = item.alert if advice.variation is None else item.variations[advice.variation].alert
             if item.warns and alert and advice.truth is Truth.PRESENT:
-                found.append(alert)
-        return found
+                found.append((alert, brief))
+        more = f" and {len(found) - 1} more" if len(found) > 1 else ""
+        return [f", {said}{more}" for said in found[0]] if found else [""]
 
     # --- detail ---
 
@@ -213,17 +217,20 @@ class Composer:
         return self._warnings_detail(gene, present, around)
 
     def _warnings_detail(self, gene: list[str], present: list[tuple[Advice, Recommendation]], around: tuple[str, ...]) -> str:
-        """A card with no room for more than its warnings: facts go first, then sentences, then sources; no warning ever goes."""
+        """A card with no room for more than its warnings: facts go first, then sentences, then sources.
+
+        No warning ever goes: where the bare warnings are too long by themselves (30 drugs and 20 warnings), so is the card.
+        """
         warned = [(a, r) for a, r in present if a.warns]
         others = [f"- And {len(present) - len(warned)} more to review."] if len(present) > len(warned) else []
-        detail = ""
         for full, cited, once in ((True, True, False), (False, True, False), (False, True, True), (False, False, True)):
             sources = wording.Sources(self.knowledge)
             lines = [self._warning_line(a, r, sources if cited else None, full=full, once=once) for a, r in warned]
             detail = self._joined(*gene, "\n".join([*lines, *others]), *around, sources.line(linked=False))
             if len(detail) <= LONGEST_DETAIL:
-                break
-        return detail
+                return detail
+        lacking = "**Not available** in part; not everything was checked." if any(around) else ""
+        return self._joined(gene[0] if gene else "", "\n".join([*lines, *others]), lacking)
 
     def _warning_line(self, advice: Advice, item: Recommendation, sources: wording.Sources | None, *, full: bool, once: bool) -> str:
         """What warns in one advice, without facts: after its sentence, or after its name."""
@@ -262,7 +269,7 @@ class Composer:
         """Facts that a sentence asks for: the newest usable value of a test, or the evidence of a finding."""
         if name in self.knowledge.measurements:
             value = assessment.latest.get(name)
-            label = self.knowledge.measurements[name].label.lower()
+            label = wording.inside_a_sentence(self.knowledge.measurements[name].label)
             return f" {wording.evidence_text(value)}." if value else f" No usable {label} in {period(self.knowledge.assessment.shown_within)}."
         finding = assessment.findings.get(name)
         facts = "; ".join(wording.evidence_text(e) for e in finding.evidence[:1]) if finding and finding.truth is Truth.PRESENT else ""

@@ -164,6 +164,11 @@ def told_once(texts: Iterable[str]) -> Iterator[str]:
         yield "; ".join([said[0], *(text.removeprefix(f"{drug} ") for text in said[1:])])
 
 
+def inside_a_sentence(label: str) -> str:
+    """A label within a sentence: its words in lower case, but abbreviations and inner capitals as they are (CRP, eGFR, vitamin B12)."""
+    return " ".join(word if word.isupper() or word[1:] != word[1:].lower() else word.lower() for word in label.split(" "))
+
+
 def _brief(evidence: Evidence) -> str:
     """The least that identifies a fact: a drug's name, a result's value and day, or a problem's day."""
     if evidence.what == "Age" or evidence.on is None:

@@ -15,6 +15,7 @@ import yaml
 from cds_service.errors import KnowledgeError
 
 _DEEPEST = 60
+_MOST_VALUES = 200_000  # aliases of aliases multiply; no file of a module comes near
 Place = tuple[str | int, ...]
 _CORE = (
     ("null", re.compile(r"~|null|")),
@@ -53,6 +54,8 @@ def read(path: Path) -> Document:
         raise KnowledgeError(f"{path.name}: the file cannot be read ({error.strerror}). Check that it is a file.") from None
     except UnicodeDecodeError:
         raise KnowledgeError(f"{path.name}: the file is not UTF-8. Save it as UTF-8.") from None
+    except RecursionError:
+        raise KnowledgeError(f"{path.name}: nested too deeply. Write it out flat.") from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark else 1
@@ -67,6 +70,10 @@ def read(path: Path) -> Document:
 
 def _value(path: Path, node: yaml.Node, place: Place, lines: dict[Place, int], bare: set[Place]) -> Any:
     lines[place] = node.start_mark.line + 1
+    if len(lines) > _MOST_VALUES:
+        raise KnowledgeError(
+            f"{path.name}:{node.start_mark.line + 1}: more than {_MOST_VALUES:,} values, aliases counted. Write it out without aliases."
+        )
     if len(place) > _DEEPEST:
         raise KnowledgeError(f"{path.name}:{node.start_mark.line + 1}: nested too deeply, or an alias that holds itself. Write it out flat.")
     if isinstance(node, yaml.MappingNode):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from cds_service.cards.wording import inside_a_sentence
 from tests import build
 
 GENE_TEST = {"coding": [{"system": build.LOINC, "code": "104268-8"}]}
@@ -32,3 +35,30 @@ def test_does_not_call_an_old_finding_new_beside_an_old_negative(client):
     assert "vexas-test-uba1" == card["source"]["topic"]["code"]
     assert "UBA1 not detected (2024-10-01)" in card["detail"]
     assert "new since" not in card["detail"]
+
+
+@pytest.mark.parametrize(
+    ("label", "expected"),
+    [
+        ("CRP", "CRP"),
+        ("eGFR", "eGFR"),
+        ("Body weight", "body weight"),
+        ("Vitamin B12", "vitamin B12"),
+        ("ALT or AST", "ALT or AST"),
+        ("Ferritin", "ferritin"),
+    ],
+)
+def test_keeps_the_capitals_of_an_abbreviation(label, expected):
+    """A test that has no usable result is named as it is written: CRP, not crp."""
+    assert expected == inside_a_sentence(label)
+
+
+def test_names_a_missing_test_as_it_is_written(client):
+    """With fever and no CRP the card says so in capitals."""
+    fever = build.condition("R50.9", on="2026-11-10", id="fever")
+    named = build.condition(id="named", code={"text": "VEXAS syndrome"})
+
+    card = client.post(build.SERVICE, json=build.request({**build.healthy(), "conditions": build.bundle(named, fever)})).json["cards"][0]
+
+    assert "No usable CRP in" in card["detail"]
+    assert "No usable body weight in" in card["detail"]

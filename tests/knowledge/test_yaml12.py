@@ -104,3 +104,17 @@ def test_knows_what_was_written_without_quotes(write):
     document = read(write('code: 1.0\nsystem: "http://loinc.org"\n'))
 
     assert frozenset({("code",)}) == document.bare
+
+
+def test_refuses_what_is_nested_a_thousand_times(write):
+    """Brackets within brackets are refused in our words, not by the depth of the machine."""
+    with pytest.raises(KnowledgeError, match="nested too deeply"):
+        read(write("[" * 5000 + "]" * 5000))
+
+
+def test_refuses_aliases_that_multiply(write):
+    """Ten aliases of ten aliases of ten do not fill the memory."""
+    levels = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]", *(f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]" for i in range(1, 7))]
+
+    with pytest.raises(KnowledgeError, match="aliases counted"):
+        read(write("\n".join(levels)))

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
+from cds_service.cards import wording
 from cds_service.cards.compose import LONGEST_DETAIL, LONGEST_SUMMARY
 from cds_service.invocation import Service
+from cds_service.reasoning.findings import Advice
+from cds_service.reasoning.truth import Truth
 from tests import build
 
 STEADY = {"deadline": None, "derandomize": True, "database": None, "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large]}
@@ -116,7 +122,7 @@ def test_keeps_every_warning_of_a_confirmed_card(client, codes, drugs, labs, tes
     ]
     prefetch = {
         **build.healthy(),
-        "conditions": build.bundle(named, *problems(sorted(codes))),
+        "conditions": build.bundle(named, build.condition(), *problems(sorted(codes))),
         "bloodCounts": build.bundle(*labs),
         "medicationRequests": build.bundle(*orders),
         "reports": build.bundle(*([REPORT] if tested else [])),
@@ -127,6 +133,28 @@ def test_keeps_every_warning_of_a_confirmed_card(client, codes, drugs, labs, tes
 
     cards = cards_of(client, prefetch)
 
-    first = cards[0]["detail"]
+    first, summary = cards[0]["detail"], cards[0]["summary"]
+    assert summary.endswith(": treatment steps for review")
+    assert len(summary) <= LONGEST_SUMMARY
     assert [] == [text for text in warnings if not said(first, text)]
     assert [] == [len(c["detail"]) for c in cards if len(c["detail"]) > LONGEST_DETAIL]
+
+
+@pytest.mark.parametrize("basis", ["problem-list-only", "after-transplant", "canonical-variant"])
+def test_says_how_many_warn_whatever_the_first_warning(basis):
+    """Beside the longest basis and with many more, each warning leaves a summary whole: what warns, how many more, and the act."""
+    chart = SERVICE.chart(SERVICE.read(build.body_of(build.request(build.confirmed()))), build.TODAY)
+    plain = SERVICE.reasoner.evaluate(chart, build.TODAY)
+    text, found = build.KNOWLEDGE.cards["confirmed"], wording.Wording(build.KNOWLEDGE).found(plain)
+    genetics = structs.replace(plain.genetics, reasons=(basis,))
+
+    for item in build.KNOWLEDGE.recommendations.values():
+        for index in (i for i, caution in enumerate(item.cautions) if caution.warns):
+            advice = Advice(id=item.id, truth=Truth.PRESENT, cautions=(index,), warns=True)
+
+            summary = SERVICE.composer._summary(text, structs.replace(plain, genetics=genetics, advice=(advice,) * 13), found)
+
+            assert len(summary) <= LONGEST_SUMMARY
+            assert re.fullmatch(r"VEXAS syndrome, .* and 12 more: treatment steps for review", summary), summary
+            assert item.cautions[index].text in summary or f", {item.short} warning and" in summary
+            assert ", ," not in summary
