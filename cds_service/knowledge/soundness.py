@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from string import Formatter
 from typing import TYPE_CHECKING
 
-from cds_service.knowledge.model import AnyOf, Clause, Coded, Criterion, Drug, Expression, Lab, ReportText, Resulted
+from cds_service.knowledge.model import Allergic, AnyOf, Clause, Coded, Criterion, Drug, Expression, Lab, ReportText, Resulted, Vaccinated
 from cds_service.knowledge.units import spelling
 from cds_service.record.codes import SYSTEMS, code, well_formed
 
@@ -19,6 +19,10 @@ Place = tuple[str | int, ...]
 Fault = tuple[str, Place, str]
 _VERSION = re.compile(r"\d+\.\d+\.\d+")
 _PLACES = frozenset({"findings", "basis", "warning", "reason"})
+_LONGEST_SHORT = 60
+_LONGEST_SENTENCE = 260
+_DRUG_SYSTEMS = frozenset(uri for uri, system in SYSTEMS.items() if system.name in ("RxNorm", "ATC"))
+_VACCINE_SYSTEMS = frozenset(uri for uri, system in SYSTEMS.items() if system.name == "CVX")
 _RESOURCES = frozenset(
     [
         "Patient",
@@ -48,6 +52,10 @@ def soundness_faults(knowledge: Knowledge) -> Iterator[Fault]:
     yield from _codes(knowledge)
     yield from _lists(knowledge)
     yield from _summaries(knowledge)
+    yield from _sources(knowledge)
+    yield from _limits(knowledge)
+    yield from _advice(knowledge)
+    yield from _denials(knowledge)
 
 
 def _module(knowledge: Knowledge) -> Iterator[Fault]:
@@ -78,7 +86,7 @@ def _criterion(criterion: Criterion) -> Iterator[str]:
             yield "an empty `of` is never met. Name at least one criterion."
         for inner in criterion.of:
             yield from _criterion(inner)
-    if isinstance(criterion, Resulted | Coded | Drug) and not criterion.value_sets:
+    if isinstance(criterion, Resulted | Coded | Drug | Allergic | Vaccinated) and not criterion.value_sets:
         yield "an empty `value_sets` finds nothing. Name at least one."
     for repeated in (getattr(criterion, "persists", None), getattr(criterion, "entries", None)):
         if repeated and repeated.results < 2:
@@ -88,6 +96,11 @@ def _criterion(criterion: Criterion) -> Iterator[str]:
             number = getattr(criterion, key)
             if number is not None and number < least:
                 yield f"`{key}` is {number}. Write {least} or more."
+    if isinstance(criterion, Vaccinated) and criterion.doses < 1:
+        yield f"`doses` is {criterion.doses}. Write 1 or more."
+    for key in ("within", "covered", "begun"):
+        if re.fullmatch(r"P(0+[YMD])+", getattr(criterion, key, None) or ""):
+            yield f"`{key}` of no time holds nothing. Write for example P24M or P14D."
     if isinstance(criterion, Lab) and criterion.above_upper_limit is not None and criterion.above_upper_limit <= 0:
         yield "`above_upper_limit` counts how many times the upper limit. Write a number above 0."
     if isinstance(criterion, ReportText):
@@ -232,3 +245,67 @@ def _summaries(knowledge: Knowledge) -> Iterator[Fault]:
         for _, name, form, conversion in parts:
             if name is not None and (name not in _PLACES or form or conversion):
                 yield "cards.yaml", (i, "summary"), f"'{card.summary}' has an unknown place. Use {{findings}}, {{basis}}, {{warning}} or {{reason}}."
+
+
+def _sources(knowledge: Knowledge) -> Iterator[Fault]:
+    """An allergy is to a drug and a vaccination is of a vaccine: their value sets hold such codes."""
+    kinds = ((Allergic, "drugs", _DRUG_SYSTEMS), (Vaccinated, "vaccines", _VACCINE_SYSTEMS))
+    for file, place, criterion in _criteria(knowledge):
+        for kind, what, systems in kinds:
+            for name in criterion.value_sets if isinstance(criterion, kind) else ():
+                held = knowledge.value_sets.get(name)
+                if held and not any(c.code.system in systems for c in held.concepts):
+                    yield file, place, f"the value set '{name}' holds no {what}. Name one that does."
+
+
+def _limits(knowledge: Knowledge) -> Iterator[Fault]:
+    """A threshold that no believable result reaches would never be met."""
+    for file, place, criterion in _criteria(knowledge):
+        if not isinstance(criterion, Lab) or (measurement := knowledge.measurements.get(criterion.value_set)) is None:
+            continue
+        quantity = knowledge.quantities.get(measurement.quantity)
+        for limit in (criterion.above, criterion.below, criterion.at_least, criterion.at_most):
+            factors = {spelling(u): f for u, f in quantity.factors.items()} if quantity else {}
+            if quantity is None or limit is None or spelling(limit.unit) not in factors:
+                continue
+            for value in (limit.value, limit.male, limit.female):
+                canonical = value * factors[spelling(limit.unit)] if value is not None else quantity.plausible.low
+                if not quantity.plausible.low <= canonical <= quantity.plausible.high:
+                    yield file, place, f"the limit {value:g} {limit.unit} lies outside what is plausible for {quantity.id}. Correct it."
+
+
+def _advice(knowledge: Knowledge) -> Iterator[Fault]:
+    """What a card says of an advice is there, fits the card and is plain text."""
+    for i, item in enumerate(knowledge.recommendations.values()):
+        said: list[tuple[Place, str, int]] = [((i, "short"), item.short, _LONGEST_SHORT), ((i, "text"), item.text, _LONGEST_SENTENCE)]
+        for kind in ("variations", "parts", "cautions"):
+            said += [((i, kind, j), one.text, _LONGEST_SENTENCE) for j, one in enumerate(getattr(item, kind))]
+        for place, text, longest in said:
+            if not text.strip():
+                yield "recommendations.yaml", place, f"{item.id} has an empty text. Write it or remove the line."
+            if len(text) > longest:
+                yield "recommendations.yaml", place, f"a text of {item.id} has {len(text)} characters, and a card has room for {longest}. Write less."
+            if "<" in text:
+                yield "recommendations.yaml", place, f"a text of {item.id} holds '<', which is markup on a card. Write it in words."
+
+
+def _denials(knowledge: Knowledge) -> Iterator[Fault]:
+    for index, pattern in enumerate(knowledge.guards.no_allergy):
+        if not _unreadable(pattern) and re.match(pattern, ""):
+            yield "guards.yaml", ("no_allergy", index), f"'{pattern}' matches every entry, so no allergy would count. Name words."
+
+
+def _criteria(knowledge: Knowledge) -> Iterator[tuple[str, Place, Criterion]]:
+    """Every criterion of the findings that looks at the chart itself."""
+    files = (("red_flags.yaml", knowledge.red_flags), ("alternatives.yaml", knowledge.alternatives), ("facts.yaml", knowledge.facts))
+    for file, flags in files:
+        for index, flag in enumerate(flags.values()):
+            yield from ((file, (index, "when"), one) for one in _single(flag.when))
+
+
+def _single(criterion: Criterion) -> Iterator[Criterion]:
+    if isinstance(criterion, AnyOf):
+        for inner in criterion.of:
+            yield from _single(inner)
+    else:
+        yield criterion
