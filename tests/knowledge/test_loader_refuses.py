@@ -291,7 +291,7 @@ REPLACED = {
         "in_documents: {report-unicorn:",
         "report-unicorn",
     ),
-    "broken pattern of a denied allergy": ("guards.yaml", "(nka|nkda", "(nka|(nkda", "no regular expression"),
+    "broken pattern of a denied allergy": ("guards.yaml", "nka|nkda|nkma", "nka|(nkda|nkma", "no regular expression"),
 }
 
 
