@@ -120,7 +120,7 @@ def of_resources(charts: Charts) -> Iterator[tuple[Found, Call, Call]]:
 
 def rewritten(resource: dict[str, Any]) -> dict[str, Any]:
     """The resource with the made patient as its subject, and so the resources contained in it."""
-    member = "patient" if resource["resourceType"] == "Immunization" else "subject"
+    member = "patient" if resource["resourceType"] in ("Immunization", "AllergyIntolerance") else "subject"
     changed = {**resource, member: build.subject()}
     if isinstance(resource.get("contained"), list):
         changed["contained"] = [{**c, "subject": build.subject()} if "subject" in c else c for c in resource["contained"]]

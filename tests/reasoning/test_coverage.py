@@ -61,7 +61,7 @@ def test_suggests_a_case_that_can_be_pasted(fault, tmp_path):
     assert fault not in {one.replace("cases-new.yaml", "cases.yaml") for one in unproved_look_backs(KNOWLEDGE, [outcome])}
 
 
-@pytest.mark.parametrize("outcome", [o for o in OUTCOMES if o.place.startswith("cases-edges")], ids=lambda o: o.case.name)
+@pytest.mark.parametrize("outcome", [o for o in OUTCOMES if o.place.startswith("cases-edges.yaml")], ids=lambda o: o.case.name)
 def test_misses_each_case_of_an_edge(outcome):
     """Each case about an edge proves something that no other case does."""
     others = [o for o in OUTCOMES if o is not outcome]
