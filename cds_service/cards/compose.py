@@ -139,8 +139,7 @@ class Composer:
             item = self.knowledge.recommendations[advice.id]
             brief = f"{item.short} warning"
             found += [(item.cautions[i].text, brief) for i in advice.cautions if item.cautions[i].warns]
-            alert = item.alert if advice.variation is None else item.variations[advice.variation].alert
-            if item.warns and alert and advice.truth is Truth.PRESENT:
+            if item.warns and advice.truth is Truth.PRESENT and (alert := self._alert(advice, item)):
                 found.append((alert, brief))
         more = f" and {len(found) - 1} more" if len(found) > 1 else ""
         return [f", {said}{more}" for said in found[0]] if found else [""]
@@ -239,13 +238,12 @@ class Composer:
         cited = sources.cite(item.citations) if sources else ""
         if full:
             return f"- {wording.advice_text(item, advice)}{f' **Caution:** {said}.' if said else ''}{cited}"
-        own = self._alert(advice, item) if item.warns else None
+        own = (self._alert(advice, item) or item.short) if item.warns else None
         return f"- {'; '.join(filter(None, (own, said)))}.{cited}"
 
     def _alert(self, advice: Advice, item: Recommendation) -> str | None:
         """What an advice that warns by itself says in few words."""
-        alert = item.alert if advice.variation is None else item.variations[advice.variation].alert
-        return alert or item.short
+        return item.alert if advice.variation is None else item.variations[advice.variation].alert
 
     def _topic(self, advice: Advice, item: Recommendation) -> str:
         """The card of an advice: what warns stands on the card that warns."""
