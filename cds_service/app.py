@@ -18,6 +18,7 @@ from cds_service.invocation import Service
 from cds_service.knowledge.loader import load
 from cds_service.record.dates import Day
 from cds_service.settings import Settings, from_environment
+from cds_service.trust import clients
 from cds_service.web import about
 
 _OBJECTS_BETWEEN_COLLECTIONS = 20_000
@@ -28,7 +29,8 @@ def create_app(settings: Settings | None = None, today: Callable[[], Day] | None
     """An application with its own service; raises KnowledgeError or SettingsError instead of starting half-ready."""
     settings = settings or from_environment(os.environ)
     knowledge = load(settings.knowledge)
-    service = Service(knowledge, settings.base_url, today or settings.today)
+    registered = clients.load(settings.clients, keys=knowledge.requirements, orders=knowledge.orders, sandbox=settings.sandbox)
+    service = Service(knowledge, settings.base_url, today or settings.today, registered, settings.deadline)
     app = Flask("cds_service", static_folder=None)
     app.url_map.redirect_defaults = False
     app.url_map.merge_slashes = False

@@ -25,8 +25,8 @@ from cds_service.errors import CDSServiceError
 from cds_service.explain import as_data, as_table
 from cds_service.export import write as write_export
 from cds_service.fhir.gather import gather
+from cds_service.fhir.search import prefetch_templates
 from cds_service.knowledge.loader import load
-from cds_service.protocol.discovery import prefetch_templates
 from cds_service.reasoning.assess import Reasoner
 from cds_service.settings import Settings, from_environment, is_loopback
 

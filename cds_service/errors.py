@@ -10,7 +10,8 @@ CDSServiceError                      code (stable), status, public sentence; the
 │   ├── PayloadTooLarge 413
 │   └── UnsupportedMediaType 415
 ├── DataError
-│   └── RequiredDataUnavailable 412  names the prefetch keys
+│   ├── RequiredDataUnavailable 412  names the prefetch keys
+│   └── FHIRServerError              one query of the EHR's server failed: becomes an issue, or 412 for the Patient
 ├── KnowledgeError                   at start-up only: names file, line and remedy
 └── SettingsError                    at start-up only: names the setting and remedy
 """
@@ -103,6 +104,22 @@ class RequiredDataUnavailable(DataError):
     code = "required-data-unavailable"
     status = 412
     issue_type = "required"
+
+
+class FHIRServerError(DataError):
+    """A query of the EHR's FHIR server brought nothing.
+
+    `reason` is a word of fhir/fallback.py; `passing` says that the same query may do better a moment later,
+    `retry_after` how many seconds later, if the server said so.
+    """
+
+    code = "fhir-server"
+
+    def __init__(self, reason: str, *, passing: bool = False, retry_after: int | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.passing = passing
+        self.retry_after = retry_after
 
 
 class KnowledgeError(CDSServiceError):

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 from msgspec import structs
 
 from cds_service.cards.compose import Composer
 from cds_service.errors import InvalidRequest, UnknownService
+from cds_service.fhir.fallback import Fallback
 from cds_service.fhir.gather import gather
 from cds_service.fhir.resources import whole_prefetch
 from cds_service.hooks import HOOKS
 from cds_service.knowledge.loader import Knowledge
 from cds_service.protocol.request import CDSRequest, quick, read_request
-from cds_service.protocol.response import encode
+from cds_service.protocol.response import Response, encode
 from cds_service.reasoning.assess import Reasoner
 from cds_service.record.dates import Day
-from cds_service.record.facts import PatientRecord
+from cds_service.record.facts import Issue, PatientRecord
+from cds_service.trust.clients import UNKNOWN, Client, Clients
+
+_NOT_REGISTERED = Issue("information", "the FHIR server of this call was not asked: it is not registered", "Register it in clients.toml.")
 
 
 class Answer(NamedTuple):
@@ -26,16 +31,20 @@ class Answer(NamedTuple):
     body: bytes
     topics: tuple[str, ...]
     issues: int
+    client: str = UNKNOWN.name
+    trigger: str = ""
 
 
 class Service:
-    """One CDS service with its knowledge, ready to be called."""
+    """One CDS service with its knowledge and its clients, ready to be called; a whole answer takes `deadline` seconds at most."""
 
-    def __init__(self, knowledge: Knowledge, base_url: str, today: Callable[[], Day]) -> None:
+    def __init__(self, knowledge: Knowledge, base_url: str, today: Callable[[], Day], clients: Clients | None = None, deadline: float = 2.0) -> None:
         self.knowledge = knowledge
         self.base_url = base_url
         self.reasoner = Reasoner(knowledge)
         self.composer = Composer(knowledge, base_url)
+        self.clients = clients or Clients()
+        self.fallback = Fallback(knowledge, self.clients.registered, deadline)
         self._today = today
         self._schemas = {name: HOOKS[name].schema for name in knowledge.module.service.hooks}
         kinds = {key: requirement.resource for key, requirement in knowledge.requirements.items()}
@@ -50,10 +59,17 @@ class Service:
         if request.hook not in service.hooks:
             raise InvalidRequest(f"This service answers the hooks {', '.join(service.hooks)}. Send one of them.", place="/hook")
         today = self._today()
+        client = self.clients.of(request.fhir_server)
         record = self.chart(request, today)
         assessment = self.reasoner.evaluate(record, today)
-        response = self.composer.compose(assessment, record, request.hook_instance)
-        return Answer(encode(response), assessment.topics, len(assessment.issues))
+        response = self.composer.compose(assessment, record, request.hook_instance, client.name, client.order_codes)
+        return Answer(
+            encode(_rendered(response, client)),
+            assessment.topics,
+            len(assessment.issues),
+            client.name,
+            client.dialect.trigger(request.extension),
+        )
 
     def read(self, body: bytes) -> CDSRequest:
         """The request in a body. Raises RequestError."""
@@ -61,7 +77,21 @@ class Service:
 
     def chart(self, request: CDSRequest, today: Day) -> PatientRecord:
         """The record of the patient whom a request is about. Raises CDSServiceError for data that cannot be evaluated."""
+        client = self.clients.of(request.fhir_server)
         context = HOOKS[request.hook].parse_context(request.context)
-        record = gather(self.knowledge.requirements, request.prefetch, context.patient_id, today)
+        prefetch = {client.keys.get(key, key): value for key, value in request.prefetch.items()} if client.keys else request.prefetch
+        ask = partial(self.fallback.ask, client, context.patient_id, request.token) if client.server else None
+        record = gather(self.knowledge.requirements, prefetch, context.patient_id, today, partial=client.dialect.partial, ask=ask)
         odd = (*request.issues, *context.issues)
+        if client is UNKNOWN and request.fhir_server and not self.knowledge.requirements.keys() <= prefetch.keys():
+            odd = (*odd, _NOT_REGISTERED)
         return structs.replace(record, issues=(*odd, *record.issues)) if odd else record
+
+
+def _rendered(response: Response, client: Client) -> Response:
+    """A response in the client's dialect: its topics have the form that the EHR takes."""
+    form = client.dialect.topic_code
+    if form is str:
+        return response
+    cards = [structs.replace(c, source=structs.replace(c.source, topic=structs.replace(c.source.topic, code=form(c.source.topic.code)))) for c in response.cards if c.source.topic]
+    return structs.replace(response, cards=tuple(cards))

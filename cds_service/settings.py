@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cds_service.errors import SettingsError
 
+SANDBOXES = ("smart", "hapi")  # trust/sandboxes.toml
 SANDBOX_ORIGIN = "https://sandbox.cds-hooks.org"
 # Scheme, host, port and path of RFC 3986; a base URL has no user, query or fragment.
 _URL = re.compile(r"https?://(\w[\w.-]*|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/([\w.~!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2})*)?", re.ASCII)
@@ -29,6 +30,9 @@ class Settings(NamedTuple):
     CDS_TIME_ZONE         time zone that decides what "today" is (UTC)
     CDS_CORS_ORIGINS      comma-separated origins of browser clients, or * (the public CDS Hooks sandbox)
     CDS_KNOWLEDGE         folder of the knowledge module (the one that is shipped)
+    CDS_CLIENTS           clients.toml: the CDS clients whose FHIR servers may be asked for what they do not send (none)
+    CDS_SANDBOX           smart or hapi: the one public FHIR server that may be asked instead (none)
+    CDS_DEADLINE          seconds within which an answer leaves, queries included (2.0)
     """
 
     host: str = "127.0.0.1"
@@ -40,6 +44,9 @@ class Settings(NamedTuple):
     time_zone: str = "UTC"
     cors_origins: tuple[str, ...] = (SANDBOX_ORIGIN,)
     knowledge: Path | None = None
+    clients: Path | None = None
+    sandbox: str | None = None
+    deadline: float = 2.0
 
     def today(self) -> dt.date:
         """The date in the configured time zone; the only clock of the service."""
@@ -59,6 +66,11 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
     folder = environment.get("CDS_KNOWLEDGE", "").strip()
     if folder and not (Path(folder) / "module.yaml").is_file():
         raise SettingsError(f"CDS_KNOWLEDGE={folder} holds no module.yaml. Name the folder of a knowledge module.")
+    clients, sandbox = environment.get("CDS_CLIENTS", "").strip(), environment.get("CDS_SANDBOX", "").strip()
+    if sandbox and sandbox not in SANDBOXES:
+        raise SettingsError(f"CDS_SANDBOX={sandbox} is no public sandbox. Use one of {', '.join(SANDBOXES)}, or leave it out.")
+    if clients and sandbox:
+        raise SettingsError("CDS_CLIENTS and CDS_SANDBOX are both set. Use one of them.")
     shown = f"[{host}]" if ":" in host else host
     return Settings(
         host=host,
@@ -70,6 +82,9 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
         time_zone=zone,
         cors_origins=_origins(environment),
         knowledge=Path(folder) if folder else None,
+        clients=Path(clients) if clients else None,
+        sandbox=sandbox or None,
+        deadline=_seconds(environment, "CDS_DEADLINE", 2.0, 0.2, 30.0),
     )
 
 
@@ -105,6 +120,15 @@ def _number(environment: Mapping[str, str], name: str, default: int, low: int, h
     if not text.isascii() or not text.isdigit() or len(text) > 5 or not low <= int(text) <= high:
         raise SettingsError(f"{name}={text} is not a number from {low} to {high}. Correct it or leave it out.")
     return int(text)
+
+
+def _seconds(environment: Mapping[str, str], name: str, default: float, low: float, high: float) -> float:
+    text = environment.get(name, "").strip()
+    if not text:
+        return default
+    if not re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,3})?", text, re.ASCII) or not low <= float(text) <= high:
+        raise SettingsError(f"{name}={text} is not a number of seconds from {low:g} to {high:g}. Correct it or leave it out.")
+    return float(text)
 
 
 def _switch(environment: Mapping[str, str], name: str) -> bool:

@@ -13,6 +13,8 @@ import msgspec
 _FIELDS: Mapping[str, type | tuple[type, ...]] = {
     "service": str,
     "hook": str,
+    "client": str,
+    "trigger": str,
     "status": int,
     "code": str,
     "cards": int,

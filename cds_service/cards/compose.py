@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import re
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal, NamedTuple
 
 from cds_service.cards import wording
@@ -23,6 +24,7 @@ LONGEST_DETAIL = 1200
 _MOST_FACTS = 6
 _FIRST_ADVICE = 3
 _MOST_NAMED = 8
+_NOT_SENT = re.compile("was not (sent|asked)")  # gaps of the prefetch that only a card-less answer tells of
 
 
 class _Room(NamedTuple):
@@ -55,9 +57,14 @@ class Composer:
         reasons = knowledge.module.override_reasons
         self._reasons = tuple(Coding(code=r.code, system=reasons.system, display=r.display) for r in reasons.reasons)
 
-    def compose(self, assessment: Assessment, record: PatientRecord, hook_instance: str, client: str = "open") -> Response:
-        """The answer for one patient; without cards it says what could not be read, if that could have mattered."""
-        cards = tuple(self._card(topic, assessment, record, f"{client}|{hook_instance}") for topic in assessment.topics)
+    def compose(
+        self, assessment: Assessment, record: PatientRecord, hook_instance: str, client: str = "open", site: Mapping[str, Coding] | None = None
+    ) -> Response:
+        """The answer for one patient; without cards it says what could not be read, if that could have mattered.
+
+        `site` are the site's own codes of draft orders, by order.
+        """
+        cards = tuple(self._card(topic, assessment, record, f"{client}|{hook_instance}", site or {}) for topic in assessment.topics)
         if cards or assessment.withheld:
             return Response(cards=cards)
         gaps = self._gaps(assessment, record)
@@ -70,13 +77,13 @@ class Composer:
         return [
             {"what": i.what, "remedy": i.remedy}
             for i in assessment.issues
-            if i.remedy and (i.level == "warning" or (unread and "was not sent" in i.what and not i.what.startswith(care)))
+            if i.remedy and (i.level == "warning" or (unread and _NOT_SENT.search(i.what) and not i.what.startswith(care)))
         ]
 
-    def _card(self, topic: str, assessment: Assessment, record: PatientRecord, call: str) -> Card:
+    def _card(self, topic: str, assessment: Assessment, record: PatientRecord, call: str, site: Mapping[str, Coding]) -> Card:
         text = self.knowledge.cards[topic]
         word: Word = getattr(self.knowledge.module.topics, topic)
-        suggestions = self._suggestions(topic, assessment, record, f"{call}|{word.code}")
+        suggestions = self._suggestions(topic, assessment, record, f"{call}|{word.code}", site)
         found = self._wording.found(assessment)
         return Card(
             uuid=self._uuid(f"{call}|{word.code}"),
@@ -297,14 +304,22 @@ class Composer:
 
     # --- suggestions ---
 
-    def _suggestions(self, topic: str, assessment: Assessment, record: PatientRecord, call: str) -> tuple[Suggestion, ...]:
+    def _suggestions(
+        self, topic: str, assessment: Assessment, record: PatientRecord, call: str, site: Mapping[str, Coding]
+    ) -> tuple[Suggestion, ...]:
         offered = [o for o in (self.knowledge.orders[name] for name in assessment.orders) if topic in o.topics]
         return tuple(
             Suggestion(
                 label=order.label,
                 uuid=self._uuid(f"{call}|{order.id}"),
                 isRecommended=True if order.recommended else None,
-                actions=(Action(type="create", description=order.description, resource=service_request(order, record.patient_id, assessment)),),
+                actions=(
+                    Action(
+                        type="create",
+                        description=order.description,
+                        resource=service_request(order, record.patient_id, assessment, site.get(order.id)),
+                    ),
+                ),
             )
             for order in offered
         )

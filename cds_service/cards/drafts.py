@@ -5,17 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 from cds_service.knowledge.model import DraftOrder
+from cds_service.protocol.response import Coding
 from cds_service.reasoning.findings import Assessment
 
 _MOST_REASONS = 5
 _REASONS = ("Condition/", "Observation/", "DiagnosticReport/")
 
 
-def service_request(order: DraftOrder, patient_id: str, assessment: Assessment) -> dict[str, Any]:
-    """A draft ServiceRequest for a patient, with references to the evidence that speaks for it."""
+def service_request(order: DraftOrder, patient_id: str, assessment: Assessment, site: Coding | None = None) -> dict[str, Any]:
+    """A draft ServiceRequest for a patient, with references to the evidence that speaks for it; the site's own code stands first."""
     code: dict[str, Any] = {"text": order.text}
-    if order.codes:
-        code = {"coding": [{"system": c.system, "code": c.code, "display": c.display} for c in order.codes], **code}
+    coding = [{"system": c.system, "code": c.code, "display": c.display} for c in order.codes]
+    if site:
+        coding.insert(0, {"system": site.system, "code": site.code, "display": site.display or order.text})
+    if coding:
+        code = {"coding": coding, **code}
     resource: dict[str, Any] = {
         "resourceType": "ServiceRequest",
         "status": "draft",

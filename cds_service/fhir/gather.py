@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import partial
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -15,7 +15,7 @@ from cds_service.errors import PatientMismatch, RequiredDataUnavailable
 from cds_service.fhir import read
 from cds_service.fhir import resources as fhir
 from cds_service.fhir.links import Links, name_of
-from cds_service.fhir.prefetch import NOTHING, UNREADABLE, Prefetched, kind_of, place_of, unpack, unreadable
+from cds_service.fhir.prefetch import NOTHING, UNREADABLE, Prefetched, joined, judged, kind_of, place_of, unpack, unreadable
 from cds_service.fhir.subject import Subject
 from cds_service.knowledge.model import Requirement
 from cds_service.record import facts
@@ -34,24 +34,51 @@ _COMPANIONS = frozenset({fhir.Patient, fhir.Medication, fhir.Unread})
 _READ_NAMES = frozenset(kind.__name__ for kind in _READ)
 
 
-def gather(requirements: Mapping[str, Requirement], prefetch: Mapping[str, Any], patient_id: str, today: Day, *, paged: bool = True) -> PatientRecord:
-    """Read everything the prefetch holds about one patient; `paged` says that a full page may hide older data.
+class Fetched(NamedTuple):
+    """What asking the EHR's server brought: for each key its pages as one, and why others are not there."""
 
+    found: Mapping[str, Prefetched] = {}
+    issues: tuple[Issue, ...] = ()
+
+
+# Asks for keys: from the beginning (None), or from the page that a link names.
+Ask = Callable[[Mapping[str, str | None]], Fetched]
+
+
+def gather(
+    requirements: Mapping[str, Requirement],
+    prefetch: Mapping[str, Any],
+    patient_id: str,
+    today: Day,
+    *,
+    paged: bool = True,
+    partial: frozenset[str] = frozenset(),
+    ask: Ask | None = None,
+) -> PatientRecord:
+    """Read everything the prefetch holds about one patient, and ask for what it lacks.
+
+    `paged` says that a full page may hide older data, `partial` are the EHR's codes for an answer that is not all there is.
     Raises RequiredDataUnavailable without the Patient or without anything to evaluate, and PatientMismatch for another.
     """
     patient_key = next(key for key, r in requirements.items() if r.resource == "Patient")
-    who = unpack(patient_key, "Patient", prefetch.get(patient_key, msgspec.UNSET))
-    versions = _versions_of_patient(patient_key, who, patient_id)
-    unpacked = {
-        key: unpack(key, r.resource, prefetch.get(key, msgspec.UNSET), r.count if paged else None)
-        for key, r in requirements.items()
-        if key != patient_key
-    }
+    unpacked = {key: unpack(key, r.resource, prefetch.get(key, msgspec.UNSET), partial) for key, r in requirements.items()}
+    lacking = {key for key in requirements if prefetch.get(key, msgspec.UNSET) is msgspec.UNSET}
+    asked = _asked(unpacked, lacking, ask) if ask else Fetched()
+    for key, more in asked.found.items():
+        unpacked[key] = more if key in lacking else joined((unpacked[key], more))
+    who = unpacked.pop(patient_key)
+    versions = _versions_of_patient(patient_key, who, patient_id, asked)
+    for key, found in unpacked.items():
+        if found.more or found.entries or found.total:
+            page = requirements[key].count if paged and key not in asked.found else None
+            unpacked[key] = judged(key, requirements[key].resource, found, page)
     if all(p.source is Source.UNAVAILABLE for p in unpacked.values()):
+        told = "".join(f" {issue.what[:1].upper()}{issue.what[1:]}." for issue in asked.issues if issue.level == "warning")
         raise RequiredDataUnavailable(
-            f"Nothing can be evaluated: the prefetch holds only the Patient. Send at least one of {', '.join(unpacked)}.", place="/prefetch"
+            f"Nothing can be evaluated: there is nothing but the Patient.{told} Send at least one of {', '.join(unpacked)}.", place="/prefetch"
         )
     reader = _Reader(patient_id, (who, *unpacked.values()))
+    reader.issues += asked.issues
     if len({(v.birthDate, v.gender) for v in versions}) > 1:
         reader.issues.append(Issue("warning", "versions of the Patient disagree", "Send the Patient once."))
     for key, prefetched in unpacked.items():
@@ -61,23 +88,32 @@ def gather(requirements: Mapping[str, Requirement], prefetch: Mapping[str, Any],
     asked_for = any(p.entries for p in unpacked.values())
     if not asked_for and any(bytes(memoryview(sent)[:1]) == b"{" for key, sent in prefetch.items() if key not in requirements):
         reader.issues.append(Issue("warning", "the data stand under prefetch keys that were not asked for", "Use the keys that discovery lists."))
-    absent = frozenset([key for key in unpacked if prefetch.get(key, msgspec.UNSET) is msgspec.UNSET])
+    absent = frozenset([key for key in unpacked if key in lacking and (key not in asked.found or unpacked[key].lacking)])
     return reader.record(_one_patient(versions), requirements, unpacked, today, absent=absent)
+
+
+def _asked(unpacked: Mapping[str, Prefetched], lacking: Collection[str], ask: Ask) -> Fetched:
+    """What the EHR's server has of the keys that were not sent, and of the pages behind those that were sent in part."""
+    wanted: dict[str, str | None] = {key: None if key in lacking else found.next for key, found in unpacked.items() if key in lacking or found.next}
+    return ask(wanted) if wanted else Fetched()
 
 
 # --- the patient ---
 
 
-def _versions_of_patient(key: str, prefetched: Prefetched, patient_id: str) -> list[fhir.Patient]:
-    """The prefetched Patient, which must be the one the context names; hardly ever in more than one version."""
+def _versions_of_patient(key: str, prefetched: Prefetched, patient_id: str, asked: Fetched) -> list[fhir.Patient]:
+    """The Patient, who must be the one the context names; hardly ever in more than one version."""
     candidates = [e.resource for e in prefetched.entries if kind_of(e.resource) == "Patient"]
     if not candidates:
-        raise RequiredDataUnavailable(f"The Patient is needed and was not sent. Fill the prefetch key '{key}'.", place=f"/prefetch/{key}")
+        told = "".join(f" {issue.what[:1].upper()}{issue.what[1:]}." for issue in (*asked.issues, *prefetched.issues) if key in asked.found)
+        raise RequiredDataUnavailable(f"The Patient is needed and was not sent.{told} Fill the prefetch key '{key}'.", place=f"/prefetch/{key}")
     if not any(c.id for c in candidates):
         raise RequiredDataUnavailable(
             f"The Patient in '{key}' has no id, so it cannot be matched with the context. Send it with its id.", place=f"/prefetch/{key}/id"
         )
     mine = [c for c in candidates if c.id == patient_id]
+    if not mine and key in asked.found:
+        raise RequiredDataUnavailable(f"The EHR's FHIR server sent another Patient than it was asked for. Fill the prefetch key '{key}'.", place=f"/prefetch/{key}")
     if not mine:
         raise PatientMismatch(
             f"The Patient in '{key}' is not the one that context.patientId names. Send the same patient in both.", place=f"/prefetch/{key}/id"

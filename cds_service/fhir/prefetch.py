@@ -26,11 +26,19 @@ UNREADABLE = (msgspec.DecodeError, RecursionError, UnicodeDecodeError)
 
 
 class Prefetched(NamedTuple):
-    """A prefetch key as it was read: how far it may be trusted, its entries (each a resource and its full URL), and its issues."""
+    """A prefetch key as it was read: how far it may be trusted, its entries (each a resource and its full URL), and its issues.
+
+    `more` says that there are further pages, `next` where; `total` how many matches the server knows of. `lacking` says
+    that the EHR has nothing of the kind to send.
+    """
 
     source: Source
     entries: Sequence[Any] = ()
     issues: tuple[Issue, ...] = ()
+    more: bool = False
+    next: str = ""
+    total: int = 0
+    lacking: bool = False
 
 
 NOTHING = Prefetched(Source.READ)  # searched, and nothing there
@@ -41,17 +49,18 @@ def kind_of(resource: Any) -> str:
     return resource.kind if isinstance(resource, fhir.Unread) else type(resource).__name__
 
 
-def unpack(key: str, wanted: str, sent: Any, page: int | None = None) -> Prefetched:
-    """Tell apart absent (UNSET), null, empty, refused and filled with the wanted type; `page` is the size of a full page.
+def unpack(key: str, wanted: str, sent: Any, partial: frozenset[str] = frozenset()) -> Prefetched:
+    """Tell apart absent (UNSET), null, empty, refused and filled with the wanted type.
 
-    `sent` is raw, or what one pass over the whole request made of it.
+    `sent` is raw, or what one pass over the whole request made of it; `partial` are codes of an OperationOutcome that
+    say that the rest is not all. Whether further pages are missed is for `judged` to say.
     """
     if sent is msgspec.UNSET:
         return Prefetched(Source.UNAVAILABLE, (), (Issue("information", f"'{key}' was not sent", "Configure this prefetch key."),))
     if sent is None:
         return NOTHING
     if not isinstance(sent, msgspec.Raw):
-        return _of_whole(key, wanted, sent, page)
+        return _of_whole(key, sent)
     if bytes(memoryview(sent)[:1]) == b"n":
         return NOTHING
     try:
@@ -59,7 +68,7 @@ def unpack(key: str, wanted: str, sent: Any, page: int | None = None) -> Prefetc
     except UNREADABLE:
         whole = None
     if whole is not None:
-        return _of_whole(key, wanted, whole, page)
+        return _of_whole(key, whole)
     try:
         kind = _TYPE.decode(sent)
         if kind.resourceType == "OperationOutcome":
@@ -69,32 +78,57 @@ def unpack(key: str, wanted: str, sent: Any, page: int | None = None) -> Prefetc
             held = fhir.Held(_resource(sent))
             right = kind_of(held.resource) == wanted
             return Prefetched(Source.READ, (held,)) if right else Prefetched(Source.UNAVAILABLE, (held,), (_stranger(key, wanted),))
-        return _of_bundle(key, wanted, _BUNDLE.decode(sent), page)
+        return _of_bundle(key, wanted, _BUNDLE.decode(sent), partial)
     except UNREADABLE:
         return Prefetched(Source.UNAVAILABLE, (), (Issue("warning", f"'{key}' could not be read", "Send a FHIR R4 Bundle or resource."),))
 
 
-def _of_whole(key: str, wanted: str, sent: Any, page: int | None) -> Prefetched:
+def joined(pages: Sequence[Prefetched]) -> Prefetched:
+    """The pages of one search as one; the last says whether there are more."""
+    first, last = pages[0], pages[-1]
+    if len(pages) == 1:
+        return first
+    source = Source.READ if all(p.source is Source.READ for p in pages) else Source.INCOMPLETE
+    entries = [e for p in pages for e in p.entries]
+    issues = tuple(dict.fromkeys(issue for p in pages for issue in p.issues))
+    return Prefetched(source, entries, issues, last.more, last.next, max(p.total for p in pages))
+
+
+def judged(key: str, wanted: str, found: Prefetched, page: int | None) -> Prefetched:
+    """Incomplete where older data may be missing: there are more pages, more matches than entries, or one page of `page` entries is full."""
+    if found.more or (page is not None and len(found.entries) >= page) or found.total > len(found.entries) or _fewer(found, wanted):
+        return found._replace(source=Source.INCOMPLETE, issues=(*found.issues, _full(key)))
+    return found
+
+
+def _of_whole(key: str, sent: Any) -> Prefetched:
     """A resource by itself, or the entries of a Bundle in which nothing is odd."""
     if isinstance(sent, fhir.Resource):
         return Prefetched(Source.READ, (fhir.Held(sent),))
     entries = sent.entry or ()
-    issues: tuple[Issue, ...] = ()
+    more, following = _next(sent.link) if sent.link else (False, "")
     if len(entries) > _MOST_ENTRIES:
-        entries, issues = entries[:_MOST_ENTRIES], (_too_many(key),)
-    more = any((link.relation or "").lower() == "next" for link in sent.link or ())
-    if more or (page is not None and len(entries) >= page) or (sent.total and sent.total > _matches(entries, wanted)):
-        issues = (*issues, _full(key))
-    return Prefetched(Source.INCOMPLETE if issues else Source.READ, entries, issues)
+        return Prefetched(Source.INCOMPLETE, entries[:_MOST_ENTRIES], (_too_many(key),), more, following, sent.total or 0)
+    return Prefetched(Source.READ, entries, (), more, following, sent.total or 0)
 
 
-def _matches(entries: Sequence[Any], wanted: str) -> int:
-    """How many entries hold what was asked for."""
+def _next(links: Sequence[fhir.Link]) -> tuple[bool, str]:
+    """Whether a Bundle links to a further page, and where that is."""
+    for link in links:
+        if (link.relation or "").lower() == "next":
+            return True, link.url or ""
+    return False, ""
+
+
+def _fewer(found: Prefetched, wanted: str) -> bool:
+    """Whether fewer entries hold what was asked for than the server knows of."""
     kind = fhir.KINDS[wanted]
-    return [type(e.resource) for e in entries].count(kind)
+    if found.total <= [type(e.resource) for e in found.entries].count(kind):
+        return False
+    return found.total > [kind_of(e.resource) for e in found.entries].count(wanted)
 
 
-def _of_bundle(key: str, wanted: str, bundle: fhir.Bundle, page: int | None) -> Prefetched:
+def _of_bundle(key: str, wanted: str, bundle: fhir.Bundle, partial: frozenset[str]) -> Prefetched:
     entries: list[fhir.Held] = []
     issues: list[Issue] = []
     source = Source.READ
@@ -102,7 +136,7 @@ def _of_bundle(key: str, wanted: str, bundle: fhir.Bundle, page: int | None) -> 
     if len(listed) > _MOST_ENTRIES:
         source = Source.INCOMPLETE
         issues.append(_too_many(key))
-    damaged = failed = False
+    damaged = failed = part = False
     for raw in listed[:_MOST_ENTRIES]:
         try:
             entry = _entry(raw)
@@ -114,6 +148,7 @@ def _of_bundle(key: str, wanted: str, bundle: fhir.Bundle, page: int | None) -> 
         kind = kind_of(entry.resource)
         if kind == "OperationOutcome":
             failed = failed or _failed(entry.resource)
+            part = part or not partial.isdisjoint(codes_of(entry.resource))
         elif _KIND.fullmatch(kind) and kind != "Bundle":
             entries.append(entry)
         else:
@@ -122,17 +157,16 @@ def _of_bundle(key: str, wanted: str, bundle: fhir.Bundle, page: int | None) -> 
         issues.append(unreadable("resource", key))
     if failed:
         issues.append(Issue("warning", f"the EHR reported an error within '{key}'", "Check access rights for this query."))
-    if damaged or failed:
+    if part:
+        issues.append(Issue("warning", f"the EHR says that '{key}' is not all there is", "Check access rights for this query."))
+    if damaged or failed or part:
         source = Source.INCOMPLETE
     kinds = [kind_of(e.resource) for e in entries]
     matches = kinds.count(wanted)
     if not matches and any(kind not in _COMPANIONS for kind in kinds):
         source = Source.INCOMPLETE
         issues.append(_stranger(key, wanted))
-    if _has_more(bundle.link) or _total(bundle.total) > matches or (page is not None and len(entries) >= page):
-        source = Source.INCOMPLETE
-        issues.append(_full(key))
-    return Prefetched(source, tuple(entries), tuple(dict.fromkeys(issues)))
+    return Prefetched(source, tuple(entries), tuple(dict.fromkeys(issues)), *_links(bundle.link), _total(bundle.total))
 
 
 def _entry(raw: msgspec.Raw) -> fhir.Held | None:
@@ -171,14 +205,14 @@ def place_of(error: Exception) -> str:
     return match.group(1) if match else ""
 
 
-def _has_more(raw: msgspec.Raw) -> bool:
-    """Whether a Bundle links to a further page; links that cannot be read may."""
+def _links(raw: msgspec.Raw) -> tuple[bool, str]:
+    """Whether a Bundle links to a further page, and where; links that cannot be read may."""
     if bytes(memoryview(raw)[:1]) in (b"", b"n"):
-        return False
+        return False, ""
     try:
-        return any((link.relation or "").lower() == "next" for link in _LINKS.decode(raw))
+        return _next(_LINKS.decode(raw))
     except UNREADABLE:
-        return True
+        return True, ""
 
 
 def _total(raw: msgspec.Raw) -> int:
@@ -206,6 +240,13 @@ def _failed(outcome: Any) -> bool:
     if isinstance(outcome, fhir.Unread):
         return True
     return any(issue.severity in ("error", "fatal") for issue in outcome.issue or ())
+
+
+def codes_of(outcome: Any) -> frozenset[str]:
+    """The codes that an OperationOutcome gives in its details."""
+    if not isinstance(outcome, fhir.OperationOutcome):
+        return frozenset()
+    return frozenset(c.code for issue in outcome.issue or () if issue.details for c in issue.details.coding or () if c.code)
 
 
 def unreadable(kind: str, key: str, place: str = "") -> Issue:

@@ -320,6 +320,7 @@ class OutcomeIssue(Element):
     """OperationOutcome.issue."""
 
     severity: str | None = None
+    details: CodeableConcept | None = None
 
 
 class OperationOutcome(Resource, tag_field="resourceType", tag="OperationOutcome"):

@@ -6,6 +6,7 @@ import time
 
 from flask import Blueprint, Response, request
 
+from cds_service.fhir.search import prefetch_templates
 from cds_service.http.body import read_body
 from cds_service.invocation import Service
 from cds_service.protocol.discovery import listing
@@ -16,7 +17,7 @@ from cds_service.telemetry import event
 def blueprint(service: Service) -> Blueprint:
     """GET /cds-services and POST /cds-services/{id}."""
     routes = Blueprint("protocol", __name__)
-    discovery = encode(listing(service.knowledge))
+    discovery = encode(listing(service.knowledge, prefetch_templates(service.knowledge)))
     module = service.knowledge.module
     decided_by = {"knowledge": module.id, "version": module.version, "digest": service.knowledge.digest[:12]}
 
@@ -33,6 +34,8 @@ def blueprint(service: Service) -> Blueprint:
             "hook.answered",
             service=module.service.id,
             **decided_by,
+            client=answer.client,
+            trigger=answer.trigger or None,
             cards=len(answer.topics),
             topics=",".join(answer.topics),
             issues=answer.issues,

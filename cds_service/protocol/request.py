@@ -16,16 +16,18 @@ from msgspec import UNSET, Meta, UnsetType
 from cds_service.errors import InvalidRequest, MalformedBody
 from cds_service.protocol import schema
 from cds_service.record.facts import Issue
+from cds_service.record.secret import Secret
 
 _UUID = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z"
 _IS_UUID = re.compile(_UUID)
+_BEARER = re.compile(r"[A-Za-z0-9._~+/-]+=*")  # b64token of RFC 6750
 _MEMBERS = ("hook", "hookInstance", "fhirServer", "fhirAuthorization", "context", "extension")
 
 Text = Annotated[str, Meta(pattern=r"\S")]
 
 
 class _Authorization(msgspec.Struct, gc=False):
-    """fhirAuthorization, read for its form and dropped."""
+    """fhirAuthorization: its form, and the token."""
 
     access_token: Text
     token_type: Literal["Bearer"]
@@ -66,7 +68,7 @@ _UNREADABLE = (msgspec.DecodeError, RecursionError, UnicodeDecodeError)
 
 
 class CDSRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """One call of a hook. The access token is checked for its form and dropped.
+    """One call of a hook. The FHIR server that it names is compared with registered ones and never used itself.
 
     The prefetch has only the keys that were sent; a value is raw bytes, or what the quick reading made of it (None for null).
     """
@@ -75,6 +77,9 @@ class CDSRequest(msgspec.Struct, frozen=True, kw_only=True):
     hook_instance: str
     context: Mapping[str, Any]
     prefetch: Mapping[str, Any]
+    fhir_server: str | None = None
+    token: Secret | None = None
+    extension: Mapping[str, Any] = {}
     issues: tuple[Issue, ...] = ()
 
 
@@ -112,7 +117,14 @@ def _quickly(body: bytes, by: Quick) -> CDSRequest | None:
         return None
     prefetch = {} if call.prefetch is UNSET else dict(zip(by.keys, msgspec.structs.astuple(call.prefetch), strict=True))
     sent = {key: value for key, value in prefetch.items() if value is not UNSET}
-    return CDSRequest(hook=call.hook, hook_instance=call.hookInstance, context=context, prefetch=sent)
+    return CDSRequest(
+        hook=call.hook,
+        hook_instance=call.hookInstance,
+        context=context,
+        prefetch=sent,
+        fhir_server=None if call.fhirServer is UNSET else call.fhirServer,
+        token=None if call.fhirAuthorization is UNSET else _token(call.fhirAuthorization.access_token),
+    )
 
 
 def _thoroughly(body: bytes, schemas: Mapping[str, str], keys: Collection[str]) -> CDSRequest:
@@ -136,8 +148,20 @@ def _thoroughly(body: bytes, schemas: Mapping[str, str], keys: Collection[str]) 
     if not _IS_UUID.match(envelope["hookInstance"]):
         issues.append(Issue("information", "hookInstance is not a UUID", "Send a UUID, as CDS Hooks asks."))
     return CDSRequest(
-        hook=envelope["hook"], hook_instance=envelope["hookInstance"], context=envelope["context"], prefetch=prefetch, issues=tuple(issues)
+        hook=envelope["hook"],
+        hook_instance=envelope["hookInstance"],
+        context=envelope["context"],
+        prefetch=prefetch,
+        fhir_server=envelope.get("fhirServer"),
+        token=_token(envelope["fhirAuthorization"]["access_token"]) if "fhirAuthorization" in envelope else None,
+        extension=envelope.get("extension", {}),
+        issues=tuple(issues),
     )
+
+
+def _token(text: str) -> Secret | None:
+    """An access token that can stand in a header; any other is none."""
+    return Secret(text) if _BEARER.fullmatch(text) else None
 
 
 def _members(body: bytes) -> dict[str, Any]:

@@ -1,0 +1,105 @@
+"""A CDS client: finds a service by discovery, fills its prefetch from a FHIR server, fires the hook, and times the answer."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple
+
+import requests
+
+from cds_service.ehr.server import FHIRServer
+from cds_service.errors import CDSServiceError
+
+MODES = ("full", "partial", "none")
+USER = "Practitioner/example"
+_SECONDS = 30.0
+_TOKEN = re.compile(r"\{\{([^{}]+)\}\}")
+
+
+class CDSService(NamedTuple):
+    """A service as discovery lists it."""
+
+    url: str
+    hook: str
+    title: str
+    prefetch: Mapping[str, str]
+
+
+class Fired(NamedTuple):
+    """One call and its answer: the exact bytes of both, the status, and the milliseconds it took."""
+
+    patient: str
+    request: bytes
+    response: bytes
+    status: int
+    milliseconds: float
+
+    @property
+    def answer(self) -> dict[str, Any]:
+        """The answer as JSON; empty if it is none."""
+        try:
+            value = json.loads(self.response)
+        except ValueError:
+            return {}
+        return value if isinstance(value, dict) else {}
+
+
+def discover(url: str) -> CDSService:
+    """The service at `https://host/cds-services/id`, as the discovery of its host lists it. Raises CDSServiceError."""
+    base, _, name = url.rstrip("/").rpartition("/")
+    try:
+        answer = requests.get(base, timeout=_SECONDS, headers={"Accept": "application/json"})
+        listed = answer.json()["services"]
+    except (requests.RequestException, ValueError, LookupError, TypeError):
+        raise CDSServiceError(f"{base}: no discovery of a CDS service. Name a service's URL, such as http://127.0.0.1:8080/cds-services/id.") from None
+    for service in listed:
+        if service.get("id") == name and service.get("hook") == "patient-view":
+            return CDSService(url.rstrip("/"), service["hook"], str(service.get("title") or name), service.get("prefetch") or {})
+    offered = ", ".join(f"{s.get('id')} ({s.get('hook')})" for s in listed) or "nothing"
+    raise CDSServiceError(f"{base}: no service '{name}' for patient-view; it offers {offered}.")
+
+
+def resolved(template: str, context: Mapping[str, str]) -> str | None:
+    """A prefetch template with its tokens filled; None if it asks for something that this client does not know."""
+    user = context["userId"]
+    known = {f"context.{name}": value for name, value in context.items()} | {f"user{user.partition('/')[0]}Id": user.partition("/")[2]}
+    missing = [token for token in _TOKEN.findall(template) if token.strip() not in known]
+    return None if missing else _TOKEN.sub(lambda match: known[match.group(1).strip()], template)
+
+
+def request_for(service: CDSService, server: FHIRServer, patient: str, instance: str, mode: str) -> dict[str, Any]:
+    """The call for a patient: with every prefetch key that the server can fill, with every second one, or with none.
+
+    What is left out, the service may ask of the `fhirServer` that the call names.
+    """
+    context = {"userId": USER, "patientId": patient}
+    queries = {key: query for key, template in service.prefetch.items() if (query := resolved(template, context)) is not None}
+    wanted = {"full": list(queries), "partial": list(queries)[::2], "none": []}[mode]
+    with ThreadPoolExecutor(8) as pool:
+        found = dict(zip(wanted, pool.map(lambda key: _filled(server, queries[key]), wanted), strict=True))
+    call = {"hook": service.hook, "hookInstance": instance, "fhirServer": server.base, "context": context}
+    prefetch = {key: value for key, value in found.items() if value is not None}
+    return {**call, "prefetch": prefetch} if prefetch else call
+
+
+def fire(service: CDSService, session: requests.Session, patient: str, call: Mapping[str, Any]) -> Fired:
+    """Send a call. Raises CDSServiceError if there is no answer at all."""
+    body = json.dumps(call, ensure_ascii=False).encode()
+    started = time.perf_counter()
+    try:
+        answer = session.post(service.url, data=body, headers={"Content-Type": "application/json"}, timeout=_SECONDS)
+    except requests.RequestException as error:
+        raise CDSServiceError(f"{service.url}: no answer ({type(error).__name__}). Is the service running?") from None
+    return Fired(patient, body, answer.content, answer.status_code, (time.perf_counter() - started) * 1000)
+
+
+def _filled(server: FHIRServer, query: str) -> Any | None:
+    """What the server has for a query; a query that fails is left out, as EHRs do."""
+    try:
+        return server.get(query)
+    except CDSServiceError:
+        return None

@@ -1,0 +1,88 @@
+"""A FHIR server as an EHR uses it: read, search, list patients, write and remove; plain JSON in and out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+from urllib.parse import quote, urljoin
+
+import requests
+
+from cds_service.errors import CDSServiceError
+
+_JSON = "application/fhir+json"
+_SECONDS = 30.0
+_PAGE = 100
+_SAFE = "/?&=,:|$._-~"
+
+
+class FHIRServer:
+    """One FHIR R4 server at a base URL; a token, if there is one, goes with every request to it."""
+
+    def __init__(self, base: str, token: str | None = None) -> None:
+        self.base = base.rstrip("/")
+        self._session = requests.Session()
+        self._session.trust_env = False
+        self._session.headers.update({"Accept": _JSON, **({"Authorization": f"Bearer {token}"} if token else {})})
+
+    def get(self, query: str) -> Any | None:
+        """The resource or searchset of a query below the base; None if the server does not have it. Raises CDSServiceError."""
+        return self._sent("GET", f"{self.base}/{quote(query, safe=_SAFE)}", missing=True)
+
+    def patients(self, most: int | None = None) -> Iterator[str]:
+        """The ids of the patients, page by page, at most so many."""
+        url: str | None = f"{self.base}/Patient?_count={_PAGE}"
+        seen: set[str] = set()
+        while url and url not in seen:
+            seen.add(url)
+            page = self._sent("GET", url) or {}
+            for entry in page.get("entry") or ():
+                resource = entry.get("resource") or {}
+                if resource.get("resourceType") == "Patient" and "id" in resource:
+                    if most is not None and most <= 0:
+                        return
+                    most = most - 1 if most is not None else None
+                    yield str(resource["id"])
+            url = self._next(page)
+
+    def put(self, resources: Iterable[Mapping[str, Any]]) -> None:
+        """Write resources under their own ids in one transaction; a second time changes nothing. Raises CDSServiceError."""
+        entries = [{"resource": r, "request": {"method": "PUT", "url": f"{r['resourceType']}/{r['id']}"}} for r in resources]
+        self._sent("POST", self.base, {"resourceType": "Bundle", "type": "transaction", "entry": entries})
+
+    def delete(self, resources: Iterable[Mapping[str, Any]]) -> None:
+        """Take resources off in one transaction. Raises CDSServiceError."""
+        entries = [{"request": {"method": "DELETE", "url": f"{r['resourceType']}/{r['id']}"}} for r in resources]
+        self._sent("POST", self.base, {"resourceType": "Bundle", "type": "transaction", "entry": entries})
+
+    def _next(self, page: Mapping[str, Any]) -> str | None:
+        """The next page, which must stand on this server."""
+        link = next((link.get("url") for link in page.get("link") or () if link.get("relation") == "next"), None)
+        url = urljoin(f"{self.base}/", link) if link else None
+        return url if url and url.split("/")[:3] == self.base.split("/")[:3] else None
+
+    def _sent(self, method: str, url: str, body: Any = None, *, missing: bool = False) -> Any | None:
+        data = None if body is None else json.dumps(body).encode()
+        headers = {"Content-Type": _JSON} if data else {}
+        try:
+            answer = self._session.request(method, url, data=data, headers=headers, timeout=_SECONDS, allow_redirects=False)
+        except requests.RequestException as error:
+            raise CDSServiceError(f"{self.base}: no answer ({type(error).__name__}). Is this the base URL of a FHIR server that can be reached?") from None
+        if missing and answer.status_code in (404, 410):
+            return None
+        if not answer.ok or answer.is_redirect:
+            raise CDSServiceError(f"{self.base}: {method} was answered with {answer.status_code}. {_told(answer)}".rstrip())
+        try:
+            return answer.json() if answer.content else None
+        except ValueError:
+            raise CDSServiceError(f"{self.base}: the answer is no JSON. Is this the base URL of a FHIR server?") from None
+
+
+def _told(answer: requests.Response) -> str:
+    """What an OperationOutcome says of its first issue."""
+    try:
+        issue = answer.json()["issue"][0]
+        return str(issue.get("diagnostics") or issue.get("details", {}).get("text") or "")[:300]
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return ""

@@ -1,0 +1,213 @@
+"""Reads from one registered FHIR server: over HTTP, within a deadline, never elsewhere. The only door to an EHR.
+
+A timeout of `requests` holds for one read from the socket, so a server that sends a byte a second is never late. Each call
+therefore has a line of its own to every connection that works for it: when its time is up, it cuts them.
+"""
+
+from __future__ import annotations
+
+import random
+import socket
+import threading
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+import msgspec
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+from cds_service.errors import FHIRServerError
+from cds_service.fhir import resources as fhir
+from cds_service.fhir.prefetch import codes_of
+from cds_service.record.secret import Secret
+
+LARGEST_PAGE = 8 * 1024 * 1024
+LARGEST_CALL = 32 * 1024 * 1024
+_CHUNK = 64 * 1024
+_LARGEST_OUTCOME = 64 * 1024
+_LEAST = 0.01  # seconds that a query must have left to be sent
+_JITTER = (0.02, 0.08)  # seconds before the one retry
+_JSON = "application/fhir+json, application/json;q=0.9"
+_REFUSALS = {401: "refused", 403: "refused", 404: "missing", 410: "missing"}
+_PASSING = frozenset({500, 502, 503, 504})  # may be better a moment later
+_OUTCOME = msgspec.json.Decoder(fhir.OperationOutcome)
+
+
+class Underway:
+    """What one call has under way: until when, how many bytes it may still take in, and the connections that work for it."""
+
+    def __init__(self, until: float) -> None:
+        self.until = until
+        self._room = LARGEST_CALL
+        self._over = False
+        self._lock = threading.Lock()
+        self._held: dict[int, Any] = {}
+
+    @property
+    def left(self) -> float:
+        """The seconds that are left; 0 when the call is over."""
+        return 0.0 if self._over else max(0.0, self.until - time.monotonic())
+
+    def take(self, count: int) -> bool:
+        """Count bytes that came in; False if they are more than one call may bring."""
+        with self._lock:
+            self._room -= count
+            return self._room >= 0
+
+    def hold(self, connection: Any) -> None:
+        """A connection works for this call from now on. Raises TimeoutError if the call is over."""
+        with self._lock:
+            if self._over:
+                raise TimeoutError
+            self._held[threading.get_ident()] = connection
+
+    def release(self) -> None:
+        """The connection of this thread works for this call no longer."""
+        with self._lock:
+            self._held.pop(threading.get_ident(), None)
+
+    def cut(self) -> None:
+        """End the call: whatever still waits for a byte wakes up with an error."""
+        with self._lock:
+            self._over = True
+            for connection in self._held.values():
+                if connection.sock is not None:
+                    with suppress(OSError):
+                        socket.socket.shutdown(connection.sock, socket.SHUT_RDWR)
+            self._held.clear()
+
+
+_MINE = threading.local()  # .underway: the call that this thread works for
+
+
+class _Cuttable:
+    """A connection that tells the call for which it works, so that the call can cut it."""
+
+    def connect(self) -> None:
+        """Open the socket."""
+        _MINE.underway.hold(self)
+        super().connect()  # type: ignore[misc]
+
+    def request(self, *arguments: Any, **named: Any) -> None:
+        """Send a request."""
+        _MINE.underway.hold(self)
+        super().request(*arguments, **named)  # type: ignore[misc]
+
+
+class _Connection(_Cuttable, HTTPConnection):
+    """HTTP."""
+
+
+class _SecureConnection(_Cuttable, HTTPSConnection):
+    """HTTPS."""
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _SecurePool(HTTPSConnectionPool):
+    ConnectionCls = _SecureConnection
+
+
+class _Adapter(HTTPAdapter):
+    """The transport without a session: it follows no redirect, keeps no cookie, and reads no proxy or netrc from the environment."""
+
+    def init_poolmanager(self, *arguments: Any, **named: Any) -> None:
+        """Pools whose connections can be cut."""
+        super().init_poolmanager(*arguments, **named)
+        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}
+
+
+class FHIRClient:
+    """GETs from one server, safe to use from several threads; `ca_file` replaces the usual certificate authorities."""
+
+    def __init__(self, origin: str, *, connections: int, ca_file: str | None = None, headers: Mapping[str, str] | None = None, final: frozenset[str] = frozenset()) -> None:
+        self._origin = origin
+        self._verify: str | bool = ca_file or True
+        self._headers = {"Accept": _JSON, **(headers or {})}
+        self._final = final
+        self._adapter = _Adapter(pool_connections=1, pool_maxsize=connections, max_retries=0)
+
+    def close(self) -> None:
+        """Close every idle connection."""
+        self._adapter.close()
+
+    def get(self, target: str, token: Secret | None, underway: Underway) -> bytes:
+        """The body of a 200 answer to `target`, which stands behind the origin; tried once more where that may help.
+
+        Raises FHIRServerError with the reason.
+        """
+        try:
+            return self._once(target, token, underway)
+        except FHIRServerError as error:
+            pause = error.retry_after if error.retry_after is not None else random.uniform(*_JITTER)  # noqa: S311 - no secret
+            if not error.passing or underway.left < pause + _LEAST:
+                raise
+        time.sleep(pause)
+        return self._once(target, token, underway)
+
+    def _once(self, target: str, token: Secret | None, underway: Underway) -> bytes:
+        if underway.left < _LEAST:
+            raise FHIRServerError("late")
+        headers = {**self._headers, "Authorization": f"Bearer {token.reveal()}"} if token else self._headers
+        request = requests.Request("GET", self._origin + target, headers=headers).prepare()
+        _MINE.underway = underway
+        try:
+            response = self._adapter.send(request, stream=True, timeout=underway.left, verify=self._verify)
+            with response:
+                if response.status_code == requests.codes.ok:
+                    return self._body(response, underway)
+                raise self._refusal(response, underway)
+        except (requests.Timeout, TimeoutError):
+            raise FHIRServerError("late") from None
+        except requests.exceptions.SSLError:
+            raise FHIRServerError("unreachable") from None
+        except requests.exceptions.ContentDecodingError:
+            raise FHIRServerError("unreadable") from None
+        except (requests.ConnectionError, requests.exceptions.ChunkedEncodingError):
+            if underway.left < _LEAST:
+                raise FHIRServerError("late") from None  # it was cut
+            raise FHIRServerError("unreachable", passing=True) from None
+        finally:
+            underway.release()
+
+    def _body(self, response: requests.Response, underway: Underway) -> bytes:
+        """The decoded body, in pieces, none of which may come late or make it too large. Raises FHIRServerError."""
+        pieces, size = [], 0
+        for piece in response.iter_content(_CHUNK):
+            size += len(piece)
+            if size > LARGEST_PAGE or not underway.take(len(piece)):
+                raise FHIRServerError("too-large")
+            if not underway.left:
+                raise FHIRServerError("late")
+            pieces.append(piece)
+        return b"".join(pieces)
+
+    def _refusal(self, response: requests.Response, underway: Underway) -> FHIRServerError:
+        """Why an answer is none: by its status, and by the codes in its OperationOutcome."""
+        status = response.status_code
+        if status in _PASSING or status == requests.codes.too_many_requests:
+            wait = response.headers.get("Retry-After", "")
+            seconds = int(wait) if wait.isascii() and wait.isdigit() and len(wait) < 6 else None
+            if status == requests.codes.too_many_requests:
+                return FHIRServerError("busy", passing=seconds is not None, retry_after=seconds)
+            final = not self._final.isdisjoint(self._codes(response, underway))
+            return FHIRServerError("closed" if final else "failed", passing=not final and (seconds is not None or not wait), retry_after=seconds)
+        return FHIRServerError(_REFUSALS.get(status, "redirected" if 300 <= status < 400 else "rejected"))
+
+    def _codes(self, response: requests.Response, underway: Underway) -> frozenset[str]:
+        """The codes of the OperationOutcome in an answer."""
+        text = b""
+        for piece in response.iter_content(_CHUNK):
+            text += piece
+            if len(text) > _LARGEST_OUTCOME or not underway.left:
+                return frozenset()
+        try:
+            return codes_of(_OUTCOME.decode(text))
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return frozenset()

@@ -1,0 +1,70 @@
+"""Addresses of FHIR servers, compared in one form: an address that has no such form is equal to none."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urljoin, urlsplit
+
+_PORTS = {"http": 80, "https": 443}
+_HOST = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*|\[[0-9a-f:.]+\]")
+# One spelling for each path: no percent-encoding, no empty or dotted segment, no parameters.
+_PATH = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*")
+_TARGET = re.compile(r"[A-Za-z0-9._~:/?\[\]@!$&'()*+,;=%|-]*")
+_LONGEST = 2000
+
+
+class Address(str):
+    """A base URL in its one form: scheme and host in small letters, no default port, no slash at its end."""
+
+    __slots__ = ()
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port."""
+        scheme, _, rest = self.partition("://")
+        return f"{scheme}://{rest.split('/', 1)[0]}"
+
+    @property
+    def host(self) -> str:
+        """The host without its port."""
+        return urlsplit(self).hostname or ""
+
+
+def address(text: str) -> Address:
+    """The one form of a base URL. Raises ValueError for anything that is more or less than scheme, host, port and a plain path."""
+    if len(text) > _LONGEST or not text.isascii() or any(c.isspace() or c in '\\"<>^`{}' for c in text):
+        raise ValueError("is no plain URL")
+    parts = urlsplit(text)
+    if parts.scheme not in _PORTS or "?" in text or "#" in text or "@" in parts.netloc:
+        raise ValueError("is no http(s) URL of host, port and path")
+    port = parts.port
+    host = parts.netloc.rpartition(":")[0] if port is not None else parts.netloc.removesuffix(":")
+    host = host.lower()
+    path = parts.path.rstrip("/")
+    if not _HOST.fullmatch(host) or not _PATH.fullmatch(path):
+        raise ValueError("has a host or path that is not plain")
+    shown = "" if port in (None, _PORTS[parts.scheme]) else f":{port}"
+    return Address(f"{parts.scheme}://{host}{shown}{path}")
+
+
+def same(one: Address, text: str) -> bool:
+    """Whether a text means an address."""
+    try:
+        return one == address(text)
+    except ValueError:
+        return False
+
+
+def target_on(server: Address, link: str) -> str | None:
+    """What a link means on a server, behind its origin (`/r4?page=2`); None for one that leads to another origin or is no plain link."""
+    if len(link) > 4 * _LONGEST or not _TARGET.fullmatch(link):
+        return None
+    whole = urljoin(f"{server}/", link)
+    scheme, _, rest = whole.partition("://")
+    authority = re.split(r"[/?]", rest, maxsplit=1)[0]
+    target = rest[len(authority) :]
+    try:
+        own = address(f"{scheme}://{authority}") == server.origin
+    except ValueError:
+        return None
+    return (target if target.startswith("/") else f"/{target}") if own else None

@@ -1,0 +1,165 @@
+"""The CDS clients that may have their FHIR server asked, as clients.toml registers them.
+
+What a call names as its FHIR server is never used, only compared: a query goes to the registered address or nowhere.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+
+from cds_service.dialects import DIALECTS
+from cds_service.dialects.dialect import Dialect
+from cds_service.errors import SettingsError
+from cds_service.protocol.response import Coding
+from cds_service.settings import is_loopback
+from cds_service.trust.addresses import Address, address, same
+
+SANDBOXES = Path(__file__).with_name("sandboxes.toml")
+
+
+class Client(msgspec.Struct, frozen=True, kw_only=True):
+    """A CDS client: its name, its dialect, the FHIR server that may be asked for it, and what is the site's own.
+
+    `takes_token` says that the way to the server is safe for access tokens, `open` that it answers without one.
+    `keys` has our prefetch key for each of the client's, `order_codes` the site's code for each draft order.
+    """
+
+    name: str
+    dialect: Dialect
+    server: Address | None = None
+    open: bool = False
+    takes_token: bool = True
+    connections: int = 32
+    ca_file: str | None = None
+    keys: Mapping[str, str] = {}
+    order_codes: Mapping[str, Coding] = {}
+
+
+# Whoever calls without a registered server: answered from what is sent along, and nothing is asked anywhere.
+UNKNOWN = Client(name="open", dialect=DIALECTS["spec"])
+
+
+class _SiteCode(msgspec.Struct, forbid_unknown_fields=True):
+    """The site's own code of something that can be ordered."""
+
+    system: str
+    code: str
+    display: str | None = None
+
+
+class _Entry(msgspec.Struct, forbid_unknown_fields=True):
+    """One [[client]] of clients.toml."""
+
+    name: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,39}\Z")]
+    fhir_server: str
+    dialect: str = "spec"
+    open: bool = False
+    connections: Annotated[int, msgspec.Meta(ge=1, le=64)] = 32
+    ca_file: str | None = None
+    prefetch: dict[str, str] = {}
+    orders: dict[str, _SiteCode] = {}
+
+
+class _File(msgspec.Struct, forbid_unknown_fields=True):
+    """A clients.toml."""
+
+    client: list[_Entry] = []
+
+
+class Clients:
+    """The registered clients, found by the FHIR server that a call names."""
+
+    def __init__(self, registered: Iterable[Client] = ()) -> None:
+        self.registered = tuple(registered)
+
+    def of(self, fhir_server: str | None) -> Client:
+        """The client whose registered server a call names, or the one that stands for all others."""
+        if fhir_server is None:
+            return UNKNOWN
+        return next((c for c in self.registered if c.server is not None and same(c.server, fhir_server)), UNKNOWN)
+
+
+def load(path: Path | None, *, keys: Iterable[str], orders: Iterable[str], sandbox: str | None = None) -> Clients:
+    """The clients of a file, or one public sandbox; `keys` are our prefetch keys and `orders` our draft orders.
+
+    Raises SettingsError with the file, the place and the remedy.
+    """
+    if sandbox is not None:
+        return Clients([_client(SANDBOXES, entry, frozenset(keys), frozenset(orders)) for entry in _read(SANDBOXES) if entry.name == sandbox])
+    if path is None:
+        return Clients()
+    entries = _read(path)
+    clients = [_client(path, entry, frozenset(keys), frozenset(orders)) for entry in entries]
+    for i, one in enumerate(clients):
+        for other in clients[:i]:
+            if one.name == other.name or one.server == other.server:
+                what = "name" if one.name == other.name else "fhir_server"
+                raise SettingsError(f"{path}: client '{one.name}': its {what} is that of '{other.name}'. Give each client its own.")
+    return Clients(clients)
+
+
+def sandboxes() -> Mapping[str, str]:
+    """The public FHIR servers by their short names."""
+    return {entry.name: entry.fhir_server for entry in _read(SANDBOXES)}
+
+
+def _read(path: Path) -> list[_Entry]:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise SettingsError(f"{path}: cannot be read: {reason}. Name a clients.toml with CDS_CLIENTS.") from None
+    try:
+        return msgspec.convert(tomllib.loads(text), _File).client
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{path}: {error}. Correct the TOML there.") from None
+    except msgspec.ValidationError as error:
+        raise SettingsError(f"{path}: {_plainly(error)}. Correct it; docs/clients.md shows every member.") from None
+
+
+def _plainly(error: msgspec.ValidationError) -> str:
+    """msgspec's sentence with the place as an author of the file knows it."""
+    what, _, place = str(error).partition(" - at ")
+    return f"{place.strip('`').removeprefix('$.')}: {what}" if place else what
+
+
+def _client(path: Path, entry: _Entry, keys: frozenset[str], orders: frozenset[str]) -> Client:
+    where = f"{path}: client '{entry.name}'"
+    if entry.name == UNKNOWN.name:
+        raise SettingsError(f"{where}: this name stands for callers who are not registered. Choose another.")
+    dialect = DIALECTS.get(entry.dialect)
+    if dialect is None:
+        raise SettingsError(f"{where}: there is no dialect '{entry.dialect}'. Use one of {', '.join(DIALECTS)}.")
+    try:
+        server = address(entry.fhir_server)
+    except ValueError as error:
+        raise SettingsError(f"{where}: fhir_server {error}. Write for example https://fhir.example.org/r4.") from None
+    safe = server.startswith("https://") or server.host == "localhost" or is_loopback(server.host)
+    if not safe and not entry.open:
+        raise SettingsError(f"{where}: fhir_server is http, and access tokens would travel in clear. Use https, or open = true for a server without tokens.")
+    if entry.ca_file is not None and not Path(entry.ca_file).is_file():
+        raise SettingsError(f"{where}: ca_file {entry.ca_file} is no file. Name a PEM file with the certificates that the server is signed by.")
+    for ours in entry.prefetch:
+        if ours not in keys:
+            raise SettingsError(f"{where}: prefetch names '{ours}', which is no key of this service. Use {', '.join(sorted(keys))}.")
+    if len(set(entry.prefetch.values())) < len(entry.prefetch) or not keys.isdisjoint(set(entry.prefetch.values()) - set(entry.prefetch)):
+        raise SettingsError(f"{where}: prefetch gives one name to two keys. Give each key a name of its own.")
+    for order in entry.orders:
+        if order not in orders:
+            raise SettingsError(f"{where}: orders names '{order}', which is no draft order of this service. Use {', '.join(sorted(orders))}.")
+    return Client(
+        name=entry.name,
+        dialect=dialect,
+        server=server,
+        open=entry.open,
+        takes_token=safe,
+        connections=entry.connections,
+        ca_file=entry.ca_file,
+        keys={theirs: ours for ours, theirs in entry.prefetch.items()},
+        order_codes={order: Coding(system=c.system, code=c.code, display=c.display) for order, c in entry.orders.items()},
+    )
