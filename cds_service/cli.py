@@ -1,11 +1,10 @@
-"""The command line: serve, evaluate, check, request, export-knowledge."""
+"""The command line: serve, evaluate, check, request, export-knowledge; those that play an EHR are in firing.py."""
 
 from __future__ import annotations
 
 import datetime as dt
 import json
 import os
-import re
 import socket
 import sys
 import threading
@@ -26,14 +25,10 @@ from cds_service.explain import as_data, as_table
 from cds_service.export import write as write_export
 from cds_service.fhir.gather import gather
 from cds_service.fhir.search import prefetch_templates
+from cds_service.firing import PATIENT_ID, days_since_fixtures, fire_command, load_fixtures_command, show_prefetch_command
 from cds_service.knowledge.loader import load
 from cds_service.reasoning.assess import Reasoner
 from cds_service.settings import Settings, from_environment, is_loopback
-
-# The day on which the fixtures are true.
-FIXTURE_DAY = dt.date(2026, 11, 22)
-# What the hook's schema takes as a patient id.
-_PATIENT_ID = re.compile(r"[^\s/?#]+")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -56,7 +51,11 @@ _MOST_ACCOUNTS = 10  # failing cases that are shown whole
 @click.group()
 @click.version_option(__version__)
 def cli() -> None:
-    """CDS Hooks service: serve it, explain a patient, check the knowledge."""
+    """CDS Hooks service: serve it, explain a patient, check the knowledge, play the EHR."""
+
+
+for _command in (fire_command, load_fixtures_command, show_prefetch_command):
+    cli.add_command(_command)
 
 
 @cli.command()
@@ -145,15 +144,14 @@ def evaluate(bundle: Path, *, as_json: bool, today: dt.datetime | None) -> None:
 @click.option("--as-is", is_flag=True, help="Keep the dates; by default the chart moves so that its last day is today.")
 def request(bundle: Path, *, as_is: bool) -> None:
     """Print the hook request that an EHR would send for a fixture patient."""
-    settings = from_environment(os.environ)
     chart = _bundle(bundle)
     _patient_id(chart, bundle)
-    days = 0 if as_is else (settings.today() - FIXTURE_DAY).days
+    days = 0 if as_is else days_since_fixtures()
     try:
         chart = shifted(chart, days)
     except OverflowError:
         raise CDSServiceError(f"{bundle}: a date cannot be moved by {days} days. Correct it, or keep all dates with --as-is.") from None
-    knowledge = load(settings.knowledge)
+    knowledge = load(from_environment(os.environ).knowledge)
     name = bundle.stem.encode(errors="backslashreplace").decode()  # a file name need not be UTF-8
     call = hook_request(chart, prefetch_templates(knowledge), knowledge.module.service.hooks[0], str(uuid.uuid5(uuid.NAMESPACE_URL, name)))
     _say(json.dumps(call, indent=2, ensure_ascii=False))
@@ -172,7 +170,7 @@ def _patient_id(chart: dict[str, Any], path: Path) -> str:
     """The id of the one patient of a file."""
     resources = [e["resource"] for e in chart["entry"] if isinstance(e.get("resource"), dict)]
     ids = [r.get("id") for r in resources if r.get("resourceType") == "Patient"]
-    usable = [i for i in ids if isinstance(i, str) and _PATIENT_ID.fullmatch(i)]
+    usable = [i for i in ids if isinstance(i, str) and PATIENT_ID.fullmatch(i)]
     found = set(usable)
     if len(found) != 1 or len(usable) != len(ids):
         raise CDSServiceError(

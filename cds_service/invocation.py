@@ -16,7 +16,7 @@ from cds_service.fhir.resources import whole_prefetch
 from cds_service.hooks import HOOKS
 from cds_service.knowledge.loader import Knowledge
 from cds_service.protocol.request import CDSRequest, quick, read_request
-from cds_service.protocol.response import Response, encode
+from cds_service.protocol.response import Card, Response, encode
 from cds_service.reasoning.assess import Reasoner
 from cds_service.record.dates import Day
 from cds_service.record.facts import Issue, PatientRecord
@@ -90,8 +90,12 @@ class Service:
 
 def _rendered(response: Response, client: Client) -> Response:
     """A response in the client's dialect: its topics have the form that the EHR takes."""
-    form = client.dialect.topic_code
-    if form is str:
+    if client.dialect.topic_code is str:
         return response
-    cards = [structs.replace(c, source=structs.replace(c.source, topic=structs.replace(c.source.topic, code=form(c.source.topic.code)))) for c in response.cards if c.source.topic]
-    return structs.replace(response, cards=tuple(cards))
+    return structs.replace(response, cards=tuple(_topical(card, client.dialect.topic_code) for card in response.cards))
+
+
+def _topical(card: Card, form: Callable[[str], str]) -> Card:
+    """A card whose topic has another form."""
+    topic = card.source.topic
+    return structs.replace(card, source=structs.replace(card.source, topic=structs.replace(topic, code=form(topic.code)))) if topic else card

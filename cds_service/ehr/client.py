@@ -55,7 +55,9 @@ def discover(url: str) -> CDSService:
         answer = requests.get(base, timeout=_SECONDS, headers={"Accept": "application/json"})
         listed = answer.json()["services"]
     except (requests.RequestException, ValueError, LookupError, TypeError):
-        raise CDSServiceError(f"{base}: no discovery of a CDS service. Name a service's URL, such as http://127.0.0.1:8080/cds-services/id.") from None
+        raise CDSServiceError(
+            f"{base}: no discovery of a CDS service. Name a service's URL, such as http://127.0.0.1:8080/cds-services/id."
+        ) from None
     for service in listed:
         if service.get("id") == name and service.get("hook") == "patient-view":
             return CDSService(url.rstrip("/"), service["hook"], str(service.get("title") or name), service.get("prefetch") or {})

@@ -29,7 +29,7 @@ def hook_request(bundle: Mapping[str, Any], templates: Mapping[str, str], hook: 
     if patient is None or "id" not in patient:
         raise ValueError("the Bundle holds no Patient with an id")
     context = {"userId": "Practitioner/example", "patientId": patient["id"]}
-    prefetch = {key: _answer(entries, template.replace("{{context.patientId}}", patient["id"])) for key, template in templates.items()}
+    prefetch = {key: searched(entries, template.replace("{{context.patientId}}", patient["id"])) for key, template in templates.items()}
     return {"hook": hook, "hookInstance": hook_instance, "context": context, "prefetch": prefetch}
 
 
@@ -47,7 +47,7 @@ def whole_chart(bundle: Mapping[str, Any], kinds: Mapping[str, str]) -> dict[str
     return found
 
 
-def _answer(entries: list[dict[str, Any]], query: str) -> dict[str, Any]:
+def searched(entries: list[dict[str, Any]], query: str) -> dict[str, Any]:
     """The resource of a read, or the searchset of a search by patient and code, newest first where asked for."""
     path, _, parameters = query.partition("?")
     kind, _, identity = path.partition("/")

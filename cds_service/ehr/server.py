@@ -68,7 +68,9 @@ class FHIRServer:
         try:
             answer = self._session.request(method, url, data=data, headers=headers, timeout=_SECONDS, allow_redirects=False)
         except requests.RequestException as error:
-            raise CDSServiceError(f"{self.base}: no answer ({type(error).__name__}). Is this the base URL of a FHIR server that can be reached?") from None
+            raise CDSServiceError(
+                f"{self.base}: no answer ({type(error).__name__}). Is this the base URL of a FHIR server that can be reached?"
+            ) from None
         if missing and answer.status_code in (404, 410):
             return None
         if not answer.ok or answer.is_redirect:

@@ -126,7 +126,15 @@ class _Adapter(HTTPAdapter):
 class FHIRClient:
     """GETs from one server, safe to use from several threads; `ca_file` replaces the usual certificate authorities."""
 
-    def __init__(self, origin: str, *, connections: int, ca_file: str | None = None, headers: Mapping[str, str] | None = None, final: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self,
+        origin: str,
+        *,
+        connections: int,
+        ca_file: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        final: frozenset[str] = frozenset(),
+    ) -> None:
         self._origin = origin
         self._verify: str | bool = ca_file or True
         self._headers = {"Accept": _JSON, **(headers or {})}

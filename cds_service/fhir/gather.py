@@ -113,7 +113,9 @@ def _versions_of_patient(key: str, prefetched: Prefetched, patient_id: str, aske
         )
     mine = [c for c in candidates if c.id == patient_id]
     if not mine and key in asked.found:
-        raise RequiredDataUnavailable(f"The EHR's FHIR server sent another Patient than it was asked for. Fill the prefetch key '{key}'.", place=f"/prefetch/{key}")
+        raise RequiredDataUnavailable(
+            f"The EHR's FHIR server sent another Patient than it was asked for. Fill the prefetch key '{key}'.", place=f"/prefetch/{key}"
+        )
     if not mine:
         raise PatientMismatch(
             f"The Patient in '{key}' is not the one that context.patientId names. Send the same patient in both.", place=f"/prefetch/{key}/id"

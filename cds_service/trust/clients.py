@@ -123,7 +123,7 @@ def _read(path: Path) -> list[_Entry]:
 
 
 def _plainly(error: msgspec.ValidationError) -> str:
-    """msgspec's sentence with the place as an author of the file knows it."""
+    """The sentence of msgspec with the place as an author of the file knows it."""
     what, _, place = str(error).partition(" - at ")
     return f"{place.strip('`').removeprefix('$.')}: {what}" if place else what
 
@@ -141,9 +141,9 @@ def _client(path: Path, entry: _Entry, keys: frozenset[str], orders: frozenset[s
         raise SettingsError(f"{where}: fhir_server {error}. Write for example https://fhir.example.org/r4.") from None
     safe = server.startswith("https://") or server.host == "localhost" or is_loopback(server.host)
     if not safe and not entry.open:
-        raise SettingsError(f"{where}: fhir_server is http, and access tokens would travel in clear. Use https, or open = true for a server without tokens.")
+        raise SettingsError(f"{where}: fhir_server is http, so access tokens would travel in clear. Use https, or open = true if it takes none.")
     if entry.ca_file is not None and not Path(entry.ca_file).is_file():
-        raise SettingsError(f"{where}: ca_file {entry.ca_file} is no file. Name a PEM file with the certificates that the server is signed by.")
+        raise SettingsError(f"{where}: ca_file {entry.ca_file} is no file. Name a PEM file with the authorities that the server is signed by.")
     for ours in entry.prefetch:
         if ours not in keys:
             raise SettingsError(f"{where}: prefetch names '{ours}', which is no key of this service. Use {', '.join(sorted(keys))}.")
