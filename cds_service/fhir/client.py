@@ -25,8 +25,8 @@ from cds_service.fhir import resources as fhir
 from cds_service.fhir.prefetch import codes_of
 from cds_service.record.secret import Secret
 
-LARGEST_PAGE = 8 * 1024 * 1024
-LARGEST_CALL = 32 * 1024 * 1024
+LARGEST_CALL = 8 * 1024 * 1024  # bytes for all queries of one call, as much as a body may bring
+LARGEST_PAGE = 2 * 1024 * 1024  # so that one key that floods leaves room for the others
 _CHUNK = 64 * 1024
 _LARGEST_OUTCOME = 64 * 1024
 _LEAST = 0.01  # seconds that a query must have left to be sent

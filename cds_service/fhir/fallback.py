@@ -21,6 +21,7 @@ from cds_service.trust.addresses import Address, target_on
 from cds_service.trust.clients import Client
 
 _MOST_PAGES = 3
+_MOST_NAMED = 3
 _TO_ANSWER = 0.1  # the part of a deadline that is kept for reasoning and cards
 
 # Why a query brought nothing, or not all: what is said of the keys, and what mends it.
@@ -159,4 +160,5 @@ def _told(reasons: Mapping[str, str]) -> Iterator[Issue]:
             keys.setdefault(reason, []).append(f"'{key}'")
     for reason, named in keys.items():
         what, remedy = _REASONS[reason]
-        yield Issue("warning", f"{what} {', '.join(named)}", remedy)
+        more = f" and {len(named) - _MOST_NAMED} more" if len(named) > _MOST_NAMED else ""
+        yield Issue("warning", f"{what} {', '.join(named[:_MOST_NAMED])}{more}", remedy)
