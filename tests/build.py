@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from cds_service.ehr.prefetch import hook_request
-from cds_service.knowledge.loader import load
 from cds_service.fhir.search import prefetch_templates
+from cds_service.knowledge.loader import load
 
 TODAY = dt.date(2026, 11, 22)
 CALL = "2f6b8a4c-51d7-4c11-9d3a-0f0f6a1e7b11"

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from cds_service.ehr.prefetch import hook_request
+from cds_service.fhir.search import prefetch_templates
 from cds_service.invocation import Service
 from cds_service.knowledge.loader import load
-from cds_service.fhir.search import prefetch_templates
 from tests.fakes import ask
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"

@@ -21,9 +21,9 @@ import yaml
 
 from cds_service import cli, errors
 from cds_service.errors import CDSServiceError, DataError, RequestError, SettingsError
+from cds_service.fhir.search import prefetch_templates
 from cds_service.hooks import HOOKS
 from cds_service.knowledge.loader import load
-from cds_service.fhir.search import prefetch_templates
 from cds_service.protocol.response import Card
 from cds_service.settings import Settings, from_environment
 from cds_service.web.entries import AboutModule

@@ -6,6 +6,7 @@ import asyncio
 import gzip
 import json
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from tests.faults.servers import Asked, Behaviour, Chart, answered
@@ -14,34 +15,13 @@ _BREATH = 1.0  # seconds between two bytes of a dripping server
 _LONG = 60.0  # longer than any call
 
 
-def every(chart: Chart) -> dict[str, Behaviour]:
-    """Each lie by its name. A server that refuses the connection is no behaviour: nobody listens there."""
-    return {
-        "hangs": _hangs,
-        "drips its headers": _drips_headers,
-        "drips its body": _drips_body(chart),
-        "ends in the middle": _ends_early(chart),
-        "says a wrong length": _says_wrong_length(chart),
-        "closes without a word": _closes,
-        "sends HTML with 200": _sends(b"<html><title>Sign in</title></html>", Content_Type="text/html"),
-        "sends a redirect to another host": _sends(b"", "302 Found", Location="http://localhost:9/r4/Patient/x"),
-        "refuses (401)": _sends(b"", "401 Unauthorized"),
-        "forbids (403)": _sends(b"", "403 Forbidden"),
-        "knows no such path (404)": _sends(b"", "404 Not Found"),
-        "asks to wait an hour (429)": _sends(b"", "429 Too Many Requests", Retry_After="3600"),
-        "fails (500)": _sends(b"", "500 Internal Server Error"),
-        "fails once, then answers": _fails_once(chart),
-        "refuses the second page (401)": _paged(chart, lambda _base, _target: answered(b"", "401 Unauthorized")),
-        "names a page again and again": _loops(chart),
-        "names pages on another host": _points_away(chart),
-        "sends a gzip bomb": _sends(gzip.compress(b" " * 400_000_000, 9), Content_Encoding="gzip"),
-        "sends 100,000 entries": _floods(chart),
-        "sends another patient's data": _mistakes(chart),
-        "sends a search that failed (200)": _sends(json.dumps(_FAILED).encode()),
-    }
-
-
 _FAILED = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "exception"}]}
+
+
+@cache
+def _bomb() -> bytes:
+    """A hundred million blanks in a hundred thousand bytes."""
+    return gzip.compress(b" " * 100_000_000, 9)
 
 
 async def _write(writer: asyncio.StreamWriter, data: bytes) -> None:
@@ -173,8 +153,42 @@ def _floods(chart: Chart) -> Behaviour:
 def _mistakes(chart: Chart) -> Behaviour:
     async def behave(asked: Asked, writer: asyncio.StreamWriter) -> bool:
         patient = next(e["resource"]["id"] for e in chart.entries if e["resource"]["resourceType"] == "Patient")
-        text = json.dumps(chart.answer(asked)) if asked.is_read else json.dumps(chart.answer(asked)).replace(f"Patient/{patient}", "Patient/somebody-else")
+        text = (
+            json.dumps(chart.answer(asked))
+            if asked.is_read
+            else json.dumps(chart.answer(asked)).replace(f"Patient/{patient}", "Patient/somebody-else")
+        )
         await _write(writer, answered(text.encode()))
         return True
 
     return behave
+
+
+def behaviour(fault: str, chart: Chart) -> Behaviour:
+    """How a server with a fault behaves. One that refuses the connection is none: nobody listens there."""
+    return _LIES[fault](chart)
+
+
+_LIES: dict[str, Callable[[Chart], Behaviour]] = {
+    "hangs": lambda _chart: _hangs,
+    "drips its headers": lambda _chart: _drips_headers,
+    "drips its body": _drips_body,
+    "ends in the middle": _ends_early,
+    "says a wrong length": _says_wrong_length,
+    "closes without a word": lambda _chart: _closes,
+    "sends HTML with 200": lambda _chart: _sends(b"<html><title>Sign in</title></html>", Content_Type="text/html"),
+    "sends a redirect to another host": lambda _chart: _sends(b"", "302 Found", Location="http://localhost:9/r4/Patient/x"),
+    "refuses (401)": lambda _chart: _sends(b"", "401 Unauthorized"),
+    "forbids (403)": lambda _chart: _sends(b"", "403 Forbidden"),
+    "knows no such path (404)": lambda _chart: _sends(b"", "404 Not Found"),
+    "asks to wait an hour (429)": lambda _chart: _sends(b"", "429 Too Many Requests", Retry_After="3600"),
+    "fails (500)": lambda _chart: _sends(b"", "500 Internal Server Error"),
+    "fails once, then answers": _fails_once,
+    "refuses the second page (401)": lambda chart: _paged(chart, lambda _base, _target: answered(b"", "401 Unauthorized")),
+    "names a page again and again": _loops,
+    "names pages on another host": _points_away,
+    "sends a gzip bomb": lambda _chart: _sends(_bomb(), Content_Encoding="gzip"),
+    "sends 100,000 entries": _floods,
+    "sends another patient's data": _mistakes,
+    "sends a search that failed (200)": lambda _chart: _sends(json.dumps(_FAILED).encode()),
+}

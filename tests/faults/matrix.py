@@ -64,7 +64,7 @@ def server_that(fault: str) -> Iterator[str]:
             taken.bind(("127.0.0.1", 0))  # bound and not listening: connections are refused, and nobody else gets the port
             yield f"http://127.0.0.1:{taken.getsockname()[1]}/r4"
         return
-    with serving(chart.honest if fault == _HONEST else lies.every(chart)[fault]) as running:
+    with serving(chart.honest if fault == _HONEST else lies.behaviour(fault, chart)) as running:
         yield running.base
 
 

@@ -49,16 +49,20 @@ def serving(behaviour: Behaviour, path: str = "/r4") -> Iterator[Running]:
             while more and (head := await _head(reader)):
                 running.asked.append(head)
                 more = await behaviour(Asked(head.target.removeprefix(f"{path}/"), head.headers), writer)
-        writer.close()
+        writer.transport.abort()
 
     async def main() -> None:
         server = await asyncio.start_server(handle, "127.0.0.1", 0, limit=1 << 20)
         running.base = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}{path}"
         ready.set()
         await over.wait()
+        await asyncio.sleep(0.02)  # until those who were let in before are at their tasks
         server.close()
-        for task in asyncio.all_tasks() - {asyncio.current_task()}:
+        under_way = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in under_way:
             task.cancel()
+        await asyncio.gather(*under_way, return_exceptions=True)
+        await asyncio.sleep(0.01)  # until the transports are closed
 
     thread = threading.Thread(target=loop.run_until_complete, args=(main(),), name="test-fhir-server")
     thread.start()
@@ -68,7 +72,6 @@ def serving(behaviour: Behaviour, path: str = "/r4") -> Iterator[Running]:
     finally:
         loop.call_soon_threadsafe(over.set)
         thread.join(10)
-        loop.run_until_complete(asyncio.sleep(0.01))
         loop.close()
 
 

@@ -10,9 +10,9 @@ from typing import Any
 import yaml
 
 from cds_service.ehr.prefetch import hook_request
+from cds_service.fhir.search import prefetch_templates
 from cds_service.invocation import Service
 from cds_service.knowledge.loader import load
-from cds_service.fhir.search import prefetch_templates
 from cds_service.record.dates import Day
 from tests.fakes import ask
 
