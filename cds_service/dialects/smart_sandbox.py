@@ -1,7 +1,7 @@
-"""The public SMART Health IT sandbox."""
+"""The public SMART Health IT sandbox: constructed patients (Synthea), conditions in SNOMED CT, no token needed. It runs on HAPI FHIR."""
 
 from __future__ import annotations
 
-from cds_service.dialects.dialect import Dialect
+from cds_service.dialects import hapi
 
-DIALECT = Dialect("smart_sandbox", "SMART Health IT sandbox", headers={"Cache-Control": "no-cache"})
+DIALECT = hapi.DIALECT._replace(name="smart_sandbox", title="SMART Health IT sandbox")

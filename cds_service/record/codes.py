@@ -65,7 +65,8 @@ _ICD_WITHOUT_DOT = re.compile(r"[A-Z]\d[0-9A-Z][0-9A-Z]{1,4}")
 
 def canonical_system(uri: str) -> str:
     """Answer the one spelling of a code system's URI; an unknown system is kept as it came."""
-    bare = uri.strip().split("|", 1)[0].rstrip("/")
+    # Oracle Health has been seen to send "http: //snomed.info/sct" (its FHIR R4 pages, 2026-11).
+    bare = uri.strip().split("|", 1)[0].rstrip("/").replace(": //", "://")
     if bare.startswith("https://"):
         bare = "http://" + bare[8:]
     return _SPELLINGS.get(bare.lower(), "http://snomed.info/sct" if bare.startswith("http://snomed.info/sct/") else bare)
