@@ -10,10 +10,11 @@ CDSServiceError                      code (stable), status, public sentence; the
 │   ├── PayloadTooLarge 413
 │   └── UnsupportedMediaType 415
 ├── DataError
-│   ├── RequiredDataUnavailable 412  names the prefetch keys
-│   └── FHIRServerError              one query of the EHR's server failed: becomes an issue, or 412 for the Patient
+│   └── RequiredDataUnavailable 412  names the prefetch keys
 ├── KnowledgeError                   at start-up only: names file, line and remedy
 └── SettingsError                    at start-up only: names the setting and remedy
+
+FHIRServerError                      one query of the EHR's server failed; never leaves: it becomes an issue, or a 412 for the Patient
 """
 
 from __future__ import annotations
@@ -106,22 +107,6 @@ class RequiredDataUnavailable(DataError):
     issue_type = "required"
 
 
-class FHIRServerError(DataError):
-    """A query of the EHR's FHIR server brought nothing.
-
-    `reason` is a word of fhir/fallback.py; `passing` says that the same query may do better a moment later,
-    `retry_after` how many seconds later, if the server said so.
-    """
-
-    code = "fhir-server"
-
-    def __init__(self, reason: str, *, passing: bool = False, retry_after: int | None = None) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.passing = passing
-        self.retry_after = retry_after
-
-
 class KnowledgeError(CDSServiceError):
     """The knowledge module is not sound; the process does not start."""
 
@@ -132,3 +117,17 @@ class SettingsError(CDSServiceError):
     """A setting is missing or wrong; the process does not start."""
 
     code = "settings"
+
+
+class FHIRServerError(Exception):
+    """A query of the EHR's FHIR server brought nothing.
+
+    `reason` is a word of fhir/fallback.py; `passing` says that the same query may do better a moment later,
+    `retry_after` how many seconds later, if the server said so.
+    """
+
+    def __init__(self, reason: str, *, passing: bool = False, retry_after: int | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.passing = passing
+        self.retry_after = retry_after

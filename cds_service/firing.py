@@ -102,7 +102,8 @@ def load_fixtures_command(server: str, folder: Path, *, as_is: bool, remove: boo
     chart = FHIRServer(_address(server))
     act = fixtures.remove if remove else fixtures.put
     count = 0
-    for name, resources in fixtures.charts(folder, 0 if as_is else days_since_fixtures()):
+    system = load(from_environment(os.environ).knowledge).module.namespace
+    for name, resources in fixtures.charts(folder, 0 if as_is else days_since_fixtures(), system):
         act(chart, resources)
         count += 1
         print(f"{name}: {'removed' if remove else f'{len(resources)} resources'}", flush=True)

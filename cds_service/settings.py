@@ -69,6 +69,8 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
     clients, sandbox = environment.get("CDS_CLIENTS", "").strip(), environment.get("CDS_SANDBOX", "").strip()
     if sandbox and sandbox not in SANDBOXES:
         raise SettingsError(f"CDS_SANDBOX={sandbox} is no public sandbox. Use one of {', '.join(SANDBOXES)}, or leave it out.")
+    if clients and not Path(clients).is_file():
+        raise SettingsError(f"CDS_CLIENTS={clients} is no file. Name a clients.toml, or leave it out.")
     if clients and sandbox:
         raise SettingsError("CDS_CLIENTS and CDS_SANDBOX are both set. Use one of them.")
     shown = f"[{host}]" if ":" in host else host

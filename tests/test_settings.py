@@ -232,4 +232,32 @@ def test_has_every_setting_in_its_words():
         "CDS_TIME_ZONE",
         "CDS_CORS_ORIGINS",
         "CDS_KNOWLEDGE",
+        "CDS_CLIENTS",
+        "CDS_SANDBOX",
+        "CDS_DEADLINE",
     } == listed
+
+
+def test_names_one_public_sandbox():
+    """A sandbox is named by its short name, and no other is."""
+    assert "smart" == from_environment({"CDS_SANDBOX": "smart"}).sandbox
+    assert "Use one of smart, hapi" in refusal(CDS_SANDBOX="epic")
+
+
+def test_refuses_a_sandbox_beside_clients(tmp_path):
+    """Either clients are registered or one sandbox is tried."""
+    (tmp_path / "clients.toml").touch()
+
+    assert "both set" in refusal(CDS_SANDBOX="hapi", CDS_CLIENTS=str(tmp_path / "clients.toml"))
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("", 2.0), ("0.5", 0.5), ("2", 2.0), ("30", 30.0), ("0.2", 0.2)])
+def test_takes_a_deadline_in_seconds(text, seconds):
+    """The deadline may have parts of a second."""
+    assert seconds == from_environment({"CDS_DEADLINE": text}).deadline
+
+
+@pytest.mark.parametrize("text", ["0.1", "31", "-1", "nan", "inf", "1e1", "2s", "1,5", "0.5000"])
+def test_refuses_a_deadline_that_is_none(text):
+    """A deadline that no clinician waits for, or that no server can keep, stops the start."""
+    assert "from 0.2 to 30" in refusal(CDS_DEADLINE=text)

@@ -11,12 +11,12 @@ from cds_service.ehr.prefetch import shifted
 from cds_service.ehr.server import FHIRServer
 from cds_service.errors import CDSServiceError
 
-# What is loaded carries this tag, so that nobody else's patient of the same id is ever overwritten or removed.
-TAG = {"system": "https://vexas-cds.example.org/fhir/CodeSystem/origin", "code": "constructed-patient"}
+# What is loaded is tagged so, that nobody else's patient of the same id is ever overwritten or removed.
+_CODE = "constructed-patient"
 
 
-def charts(folder: Path, days: int) -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    """Each fixture's name and resources, moved by so many days and tagged. Raises CDSServiceError if there is none."""
+def charts(folder: Path, days: int, system: str) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """Each fixture's name and resources, moved by so many days and tagged in a system. Raises CDSServiceError if there is none."""
     paths = sorted(folder.glob("*.json"))
     if not paths:
         raise CDSServiceError(f"{folder}: no FHIR Bundles here. Name the folder that holds them with --from.")
@@ -28,7 +28,7 @@ def charts(folder: Path, days: int) -> Iterator[tuple[str, list[dict[str, Any]]]
             raise CDSServiceError(f"{path}: no FHIR Bundle with entries. Give a Bundle of one patient.") from None
         if not all(isinstance(r, dict) and r.get("id") and r.get("resourceType") for r in resources):
             raise CDSServiceError(f"{path}: a resource has no id. Give each one its own.")
-        yield path.stem, [_tagged(resource) for resource in resources]
+        yield path.stem, [_tagged(resource, system) for resource in resources]
 
 
 def put(server: FHIRServer, resources: list[dict[str, Any]]) -> None:
@@ -49,12 +49,12 @@ def _refuse_strangers(server: FHIRServer, resources: list[dict[str, Any]]) -> bo
     there = server.get(f"Patient/{patient['id']}")
     if there is None:
         return False
-    tags = [(t.get("system"), t.get("code")) for t in (there.get("meta") or {}).get("tag") or ()]
-    if (TAG["system"], TAG["code"]) not in tags:
+    ours = patient["meta"]["tag"][-1]
+    if not any((t.get("system"), t.get("code")) == (ours["system"], ours["code"]) for t in (there.get("meta") or {}).get("tag") or ()):
         raise CDSServiceError(f"{server.base}: Patient/{patient['id']} is there and was not loaded from here. It is left alone; use another server.")
     return True
 
 
-def _tagged(resource: Mapping[str, Any]) -> dict[str, Any]:
+def _tagged(resource: Mapping[str, Any], system: str) -> dict[str, Any]:
     meta = resource.get("meta") or {}
-    return {**resource, "meta": {**meta, "tag": [*(meta.get("tag") or ()), TAG]}}
+    return {**resource, "meta": {**meta, "tag": [*(meta.get("tag") or ()), {"system": system, "code": _CODE}]}}

@@ -37,6 +37,7 @@ _REASONS = {
     "too-large": ("the EHR sent too much for", "Fill these prefetch keys with less."),
     "unreadable": ("the EHR sent no FHIR for", "Check that the registered address is that of the FHIR server."),
     "elsewhere": ("further pages stand on another server, which is not asked, for", "Let the EHR name its pages by the registered address."),
+    "unknown-patient": ("the EHR has no Patient of this id under", "Name a patient of the registered FHIR server."),
     "no-token": ("no access token came to ask for", "Send fhirAuthorization with the call, or fill these prefetch keys."),
 }
 
@@ -118,7 +119,7 @@ class Fallback:
             some = joined(part.pages) if part.pages else Prefetched(Source.UNAVAILABLE)
             source = Source.INCOMPLETE if part.pages or link else Source.UNAVAILABLE
             found[key] = some._replace(source=source, more=False, total=0, lacking=part.reason == "missing" and not link)
-            reasons[key] = part.reason
+            reasons[key] = "unknown-patient" if part.reason == "missing" and self._kinds[key] == "Patient" else part.reason
         return Fetched(found, tuple(_told(reasons)))
 
 

@@ -9,7 +9,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import requests
@@ -24,14 +23,21 @@ LONGEST_START = 30.0
 @contextmanager
 def started() -> Iterator[Callable[[bytes], tuple[int, bytes]]]:
     """A way to ask a service that runs in a process of its own for as long as it is needed."""
+    with serving() as base, requests.Session() as session:
+        yield lambda body: ask(session, base + build.SERVICE, body)
+
+
+@contextmanager
+def serving(**settings: str) -> Iterator[str]:
+    """The base URL of a service that runs with some settings in a process of its own for as long as it is needed."""
     port = free_port()
-    command = [str(Path(sys.executable).parent / "cds-service"), "serve"]
-    process = subprocess.Popen(command, env={**os.environ, "CDS_PORT": str(port)}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    command = [sys.executable, "-c", "from cds_service.cli import main; main(['serve'])"]
+    process = subprocess.Popen(command, env={**os.environ, **settings, "CDS_PORT": str(port)}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
+        base = f"http://127.0.0.1:{port}"
         with requests.Session() as session:
-            base = f"http://127.0.0.1:{port}"
             wait_until_ready(session, f"{base}/cds-services")
-            yield lambda body: ask(session, base + build.SERVICE, body)
+        yield base
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(timeout=15)
