@@ -10,7 +10,7 @@ import datetime as dt
 import sys
 from pathlib import Path
 
-from benchmarks import comparison, phases, recorded, report, workload
+from benchmarks import comparison, fallback, phases, recorded, report, workload
 from benchmarks.servers import BARE, OURS, SPARED
 
 _RUNS, _SECONDS = 5, 3.0
@@ -29,6 +29,7 @@ def main() -> int:
     bodies = workload.sizes(dt.datetime.now(dt.UTC).date())
     lines = list(comparison.compare((BARE, SPARED, OURS), bodies, runs=runs, seconds=seconds))
     profiles = list(phases.profile(seconds / 2))
+    unsent = list(fallback.table(list(fallback.measure(runs, seconds))))
     ratios = {f"cpu ratio {size}": comparison.ratio(lines, OURS.name, BARE.name, size, 1) for size in bodies}
     others = {
         f"cpu ratio {size}, {other.name}, {c} connection{'s' * (c > 1)}": comparison.ratio(lines, OURS.name, other.name, size, c)
@@ -38,9 +39,10 @@ def main() -> int:
         if (other, c) != (BARE, 1)
     }
     block = [*report.conditions(runs, seconds), "", *comparison.table(lines), "", *phases.table(profiles)]
-    print("\n".join(block), end="\n\n")
+    print("\n".join([*block, "", *unsent]), end="\n\n")
     if options.record:
         recorded.record(ratios)
+        report.write(Path("docs/performance.md"), "fallback", [*report.conditions(runs, seconds), "", *unsent])
         report.write(Path("docs/performance.md"), "comparison", [*block, "", *(f"- {n}: {v:.2f}" for n, v in {**others, **ratios}.items())])
     faults = list(recorded.worse(ratios)) if options.short else []
     print("\n".join([*faults, *(f"{name}: {value:.2f}" for name, value in {**others, **ratios}.items())]))

@@ -10,12 +10,14 @@ from cds_service.dialects.dialect import Dialect, Search
 # What made Epic call: 60 the chart was opened, 18 and 23 an order is entered or signed, 6 a problem, 7 a diagnosis. All but
 # those of orders arrive as patient-view (CDS Hooks tutorial, 2026).
 _TRIGGER = "com.epic.cdshooks.request.bpa-trigger-action"
-# Pages are capped near this size (codes 4127 and 59133 of its OperationOutcomes).
+# Its OperationOutcomes 4127 and 59133 speak of searches beyond this size.
 _MOST = 100
 
 
 def _adapt(search: Search) -> Search | None:
-    """No _sort, which its CapabilityStatement (2026-05) does not name, and no larger page than it gives."""
+    """None for MedicationStatement, which its CapabilityStatement (2026-05) has not; nor has it _sort, for which Observation may answer 400."""
+    if search.path == "MedicationStatement":
+        return None
     count = search.get("_count")
     search = search.without("_sort")
     return search.with_("_count", str(min(int(count), _MOST))) if count else search
@@ -35,8 +37,9 @@ DIALECT = Dialect(
     "epic",
     "Epic",
     adapt=_adapt,
-    # 4119: not the whole record; 59204: a kind of this resource that the client may not see. Both come as warnings inside a
-    # Bundle that looks whole. (4101 says that nothing was found, which is an answer.)
+    # 4119: not the whole record; 59204: a kind of this resource that the client may not see, beside real results (seen in
+    # answers of its public sandbox, 2026-04). Both are warnings in a Bundle that looks whole. 4101 says that nothing was
+    # found, which is an answer.
     partial=frozenset({"4119", "59204"}),
     # 4130, 4131, 4134: somebody has to break the glass; 4107: the patient was merged into another; 4113: the session is over.
     final=frozenset({"4130", "4131", "4134", "4107", "4113"}),
