@@ -6,6 +6,7 @@ therefore has a line of its own to every connection that works for it: when its 
 
 from __future__ import annotations
 
+import logging
 import random
 import socket
 import threading
@@ -19,6 +20,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import HTTPError
 
 from cds_service.errors import FHIRServerError
 from cds_service.fhir import resources as fhir
@@ -34,6 +36,8 @@ _JITTER = (0.02, 0.08)  # seconds before the one retry
 _JSON = "application/fhir+json, application/json;q=0.9"
 _REFUSALS = {401: "refused", 403: "refused", 404: "missing", 410: "missing"}
 _PASSING = frozenset({500, 502, 503, 504})  # may be better a moment later
+# It writes whole URLs, and with them patient ids.
+logging.getLogger("urllib3").propagate = False
 _OUTCOME = msgspec.json.Decoder(fhir.OperationOutcome)
 
 
@@ -43,14 +47,18 @@ class Underway:
     def __init__(self, until: float) -> None:
         self.until = until
         self._room = LARGEST_CALL
-        self._over = False
+        self._over = threading.Event()
         self._lock = threading.Lock()
         self._held: dict[int, Any] = {}
 
     @property
     def left(self) -> float:
         """The seconds that are left; 0 when the call is over."""
-        return 0.0 if self._over else max(0.0, self.until - time.monotonic())
+        return 0.0 if self._over.is_set() else max(0.0, self.until - time.monotonic())
+
+    def pause(self, seconds: float) -> None:
+        """Wait, but no longer than until the call is over."""
+        self._over.wait(seconds)
 
     def take(self, count: int) -> bool:
         """Count bytes that came in; False if they are more than one call may bring."""
@@ -61,8 +69,9 @@ class Underway:
     def hold(self, connection: Any) -> None:
         """A connection works for this call from now on. Raises TimeoutError if the call is over."""
         with self._lock:
-            if self._over:
+            if self._over.is_set():
                 raise TimeoutError
+            connection.works_for = self
             self._held[threading.get_ident()] = connection
 
     def release(self) -> None:
@@ -73,11 +82,11 @@ class Underway:
     def cut(self) -> None:
         """End the call: whatever still waits for a byte wakes up with an error."""
         with self._lock:
-            self._over = True
+            self._over.set()
             for connection in self._held.values():
-                if connection.sock is not None:
+                if connection.wire is not None and connection.works_for is self:  # and not, by way of the pool, for another call already
                     with suppress(OSError):
-                        socket.socket.shutdown(connection.sock, socket.SHUT_RDWR)
+                        socket.socket.shutdown(connection.wire, socket.SHUT_RDWR)
             self._held.clear()
 
 
@@ -85,12 +94,20 @@ _MINE = threading.local()  # .underway: the call that this thread works for
 
 
 class _Cuttable:
-    """A connection that tells the call for which it works, so that the call can cut it."""
+    """A connection that tells the call for which it works, so that the call can cut it.
+
+    `wire` is its socket, which http.client forgets while it still reads from it if the server will close.
+    """
+
+    sock: socket.socket | None
+    wire: socket.socket | None = None
 
     def connect(self) -> None:
         """Open the socket."""
         _MINE.underway.hold(self)
         super().connect()  # type: ignore[misc]
+        self.wire = self.sock
+        _MINE.underway.hold(self)  # the call may have ended meanwhile
 
     def request(self, *arguments: Any, **named: Any) -> None:
         """Send a request."""
@@ -156,17 +173,18 @@ class FHIRClient:
             pause = error.retry_after if error.retry_after is not None else random.uniform(*_JITTER)  # noqa: S311 - no secret
             if not error.passing or underway.left < pause + _LEAST:
                 raise
-        time.sleep(pause)
+        underway.pause(pause)
         return self._once(target, token, underway)
 
     def _once(self, target: str, token: Secret | None, underway: Underway) -> bytes:
-        if underway.left < _LEAST:
+        left = underway.left
+        if left < _LEAST:
             raise FHIRServerError("late")
         headers = {**self._headers, "Authorization": f"Bearer {token.reveal()}"} if token else self._headers
-        request = requests.Request("GET", self._origin + target, headers=headers).prepare()
         _MINE.underway = underway
         try:
-            response = self._adapter.send(request, stream=True, timeout=underway.left, verify=self._verify)
+            request = requests.Request("GET", self._origin + target, headers=headers).prepare()
+            response = self._adapter.send(request, stream=True, timeout=left, verify=self._verify)
             with response:
                 if response.status_code == requests.codes.ok:
                     return self._body(response, underway)
@@ -175,12 +193,14 @@ class FHIRClient:
             raise FHIRServerError("late") from None
         except requests.exceptions.SSLError:
             raise FHIRServerError("unreachable") from None
-        except requests.exceptions.ContentDecodingError:
+        except (requests.exceptions.ContentDecodingError, requests.exceptions.InvalidHeader):
             raise FHIRServerError("unreadable") from None
         except (requests.ConnectionError, requests.exceptions.ChunkedEncodingError):
             if underway.left < _LEAST:
                 raise FHIRServerError("late") from None  # it was cut
             raise FHIRServerError("unreachable", passing=True) from None
+        except (OSError, HTTPError):
+            raise FHIRServerError("unreachable") from None  # no name or no certificate that can be used
         finally:
             underway.release()
 
@@ -191,9 +211,9 @@ class FHIRClient:
             size += len(piece)
             if size > LARGEST_PAGE or not underway.take(len(piece)):
                 raise FHIRServerError("too-large")
-            if not underway.left:
-                raise FHIRServerError("late")
             pieces.append(piece)
+        if not underway.left:
+            raise FHIRServerError("late")  # what was cut may look whole
         return b"".join(pieces)
 
     def _refusal(self, response: requests.Response, underway: Underway) -> FHIRServerError:

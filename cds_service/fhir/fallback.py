@@ -88,7 +88,8 @@ class Fallback:
             if link or key in server.paths
         }
         parts = _awaited(jobs, [key for key in jobs if self._kinds[key] == "Patient"], underway)
-        return self._fetched(wanted, parts)
+        told = wanted if parts.keys() == jobs.keys() else parts
+        return self._fetched({key: wanted[key] for key in told}, parts)
 
     def _brought(self, server: _Server, key: str, link: str, token: Secret | None, underway: Underway, *, later: bool) -> _Part:
         """The pages of one key from a link on; `later` says that one came before. What cannot be had is a reason and never an exception."""
@@ -103,6 +104,8 @@ class Fallback:
                 body = server.client.get(target, token, underway)
             except FHIRServerError as error:
                 return _Part(tuple(pages), error.reason)
+            if not body.lstrip().startswith(b"{"):  # "null" in a prefetch says that nothing was found; here it is no answer
+                return _Part(tuple(pages), "unreadable")
             pages.append(unpack(key, self._kinds[key], msgspec.Raw(body), server.partial))
             link = pages[-1].next
         return _Part(tuple(pages))

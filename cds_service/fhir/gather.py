@@ -105,7 +105,8 @@ def _versions_of_patient(key: str, prefetched: Prefetched, patient_id: str, aske
     """The Patient, who must be the one the context names; hardly ever in more than one version."""
     candidates = [e.resource for e in prefetched.entries if kind_of(e.resource) == "Patient"]
     if not candidates:
-        told = "".join(f" {issue.what[:1].upper()}{issue.what[1:]}." for issue in (*asked.issues, *prefetched.issues) if key in asked.found)
+        own = prefetched.issues if key in asked.found else ()
+        told = "".join(f" {issue.what[:1].upper()}{issue.what[1:]}." for issue in (*asked.issues, *own) if key in asked.found or not asked.found)
         raise RequiredDataUnavailable(f"The Patient is needed and was not sent.{told} Fill the prefetch key '{key}'.", place=f"/prefetch/{key}")
     if not any(c.id for c in candidates):
         raise RequiredDataUnavailable(

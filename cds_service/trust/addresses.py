@@ -6,7 +6,8 @@ import re
 from urllib.parse import urljoin, urlsplit
 
 _PORTS = {"http": 80, "https": 443}
-_HOST = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*|\[[0-9a-f:.]+\]")
+_LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+_HOST = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(\.{_LABEL})*|\[[0-9a-f:.]+\]")
 # One spelling for each path: no percent-encoding, no empty or dotted segment, no parameters.
 _PATH = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*")
 _TARGET = re.compile(r"[A-Za-z0-9._~:/?\[\]@!$&'()*+,;=%|-]*")
@@ -32,15 +33,18 @@ class Address(str):
 
 def address(text: str) -> Address:
     """The one form of a base URL. Raises ValueError for anything that is more or less than scheme, host, port and a plain path."""
-    if len(text) > _LONGEST or not text.isascii() or any(c.isspace() or c in '\\"<>^`{}' for c in text):
+    if len(text) > _LONGEST or not text.isascii() or not text.isprintable() or any(c in ' \\"<>^`{}' for c in text):
         raise ValueError("is no plain URL")
-    parts = urlsplit(text)
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        raise ValueError("has a host or port that is not plain") from None
     if parts.scheme not in _PORTS or "?" in text or "#" in text or "@" in parts.netloc:
         raise ValueError("is no http(s) URL of host, port and path")
-    port = parts.port
     host = parts.netloc.rpartition(":")[0] if port is not None else parts.netloc.removesuffix(":")
     host = host.lower()
-    path = parts.path.rstrip("/")
+    path = parts.path.removesuffix("/")
     if not _HOST.fullmatch(host) or not _PATH.fullmatch(path):
         raise ValueError("has a host or path that is not plain")
     shown = "" if port in (None, _PORTS[parts.scheme]) else f":{port}"
@@ -59,12 +63,11 @@ def target_on(server: Address, link: str) -> str | None:
     """What a link means on a server, behind its origin (`/r4?page=2`); None for one that leads to another origin or is no plain link."""
     if len(link) > 4 * _LONGEST or not _TARGET.fullmatch(link):
         return None
-    whole = urljoin(f"{server}/", link)
-    scheme, _, rest = whole.partition("://")
-    authority = re.split(r"[/?]", rest, maxsplit=1)[0]
-    target = rest[len(authority) :]
     try:
+        scheme, _, rest = urljoin(f"{server}/", link).partition("://")
+        authority = re.split(r"[/?]", rest, maxsplit=1)[0]
         own = address(f"{scheme}://{authority}") == server.origin
     except ValueError:
         return None
+    target = rest[len(authority) :]
     return (target if target.startswith("/") else f"/{target}") if own else None
