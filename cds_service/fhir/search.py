@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from urllib.parse import quote
 
 from cds_service.dialects.dialect import Dialect, Search
 from cds_service.dialects.spec import DIALECT as SPEC
@@ -24,8 +25,8 @@ def prefetch_templates(knowledge: Knowledge, dialect: Dialect = SPEC) -> Mapping
 
 
 def resolved(template: str, patient_id: str) -> str:
-    """A template for one patient, whose id has only characters that need no escape."""
-    return template.replace(PATIENT_ID, patient_id)
+    """A template for one patient as it goes over the wire: what has a meaning in a URL and stands in the id or in a code has none."""
+    return quote(template.replace(PATIENT_ID, quote(patient_id, safe="")), safe="/?&=,:%._~-")
 
 
 def _search(knowledge: Knowledge, requirement: Requirement) -> Search:

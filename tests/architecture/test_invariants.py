@@ -19,7 +19,7 @@ DOORS = {
     "werkzeug": {"http"},
     "fhir": {"fhir/strict.py"},
     "requests": {"fhir/client.py", "ehr", "firing.py"},
-    "urllib": {"ehr", "trust/addresses.py"},
+    "urllib": {"ehr", "trust/addresses.py", "fhir/search.py"},
     "urllib3": {"fhir/client.py"},
     "sqlalchemy": set(),
     "granian": {"cli.py"},
