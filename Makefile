@@ -61,10 +61,11 @@ check: $(VENV)/.installed-dev ## Style, types, import rules, knowledge, dead cod
 golden: $(VENV)/.installed-dev ## Write fixtures/requests and fixtures/cards anew (say in the commit what clinicians will see differently)
 	@$(BIN)/python -m tests.golden
 
-docs: $(VENV)/.installed-dev ## Write docs/reference, docs/conformance and the schemas of the knowledge files anew
+docs: $(VENV)/.installed-dev ## Write docs/reference, docs/conformance, docs/faults.md and what is written from the knowledge anew
 	@$(BIN)/python -m tests.docs.reference
 	@$(BIN)/python -m tests.conformance
 	@$(BIN)/python -m tests.docs.generated
+	@$(BIN)/python -m tests.faults.page
 
 clean: ## Remove the environment and everything built
 	rm -rf $(VENV) .run build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
