@@ -35,7 +35,7 @@ run: $(VENV)/.installed .run/request.json ## Install into .venv and serve on htt
 test: $(VENV)/.installed-dev ## Install into .venv and run every test
 	@$(BIN)/python -m pytest -n auto
 
-test-integration: $(VENV)/.installed-dev ## Fetch what others published (npm, PyPI) and send it through the service (UPDATE=1 writes docs/independent-input.md)
+test-integration: $(VENV)/.installed-dev ## Fetch what others published (npm, PyPI, Maven Central), send charts through the service and run FHIR servers (UPDATE=1 writes docs/independent-input.md)
 	@$(BIN)/python -m pytest tests/integration $(if $(UPDATE),--update-figures)
 
 mutation: $(VENV)/.installed-dev ## Change reasoning in thousands of small ways; fails if the tests notice fewer than 90 % (MODULES="truth limits" takes only these)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from typing import Any
 
 import pytest
@@ -13,6 +15,9 @@ from tests.integration.answers import Service
 from tests.integration.cohort import Cohort
 from tests.integration.examples import Examples
 from tests.integration.packages import Unfetchable
+from tests.integration.servers.hapi import hapi
+from tests.integration.servers.process import Unstartable
+from tests.integration.servers.sekmet import sekmet
 
 _FIGURES = pytest.StashKey[str]()
 
@@ -52,6 +57,26 @@ def written(examples: Examples, cohort: Cohort, pytestconfig: pytest.Config) -> 
     text = figures.written(examples, cohort)
     pytestconfig.stash[_FIGURES] = text
     return text
+
+
+@pytest.fixture(scope="session")
+def hapi_server() -> Iterator[str]:
+    """The base URL of a HAPI server, the same for all tests."""
+    yield from _started(hapi)
+
+
+@pytest.fixture(scope="session")
+def sekmet_server() -> Iterator[str]:
+    """The base URL of a SEKMET server, the same for all tests."""
+    yield from _started(sekmet)
+
+
+def _started(server: Callable[[], AbstractContextManager[str]]) -> Iterator[str]:
+    try:
+        with server() as base:
+            yield base
+    except Unstartable as error:
+        pytest.fail(str(error), pytrace=False)
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
