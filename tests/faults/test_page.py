@@ -11,7 +11,9 @@ from tests.faults.page import PAGE, WORDS
 def test_shows_the_expected_kind_in_every_cell():
     """Each row of the page is a fault, and each cell one of the kinds that were written down for it, within the deadline."""
     rows = [re.split(r" *\| *", line.strip("| ")) for line in PAGE.read_text(encoding="utf-8").splitlines() if line.startswith("| ")][1:]
-    shown = {(row[0], mode): re.fullmatch(r"(.+) \((\d\.\d\d)\)", cell).groups() for row in rows for mode, cell in zip(matrix.MODES, row[1:], strict=True)}
+    shown = {
+        (row[0], mode): re.fullmatch(r"(.+) \((\d\.\d\d)\)", cell).groups() for row in rows for mode, cell in zip(matrix.MODES, row[1:], strict=True)
+    }
 
     assert [row["fault"] for row in matrix.EXPECTED] == [row[0] for row in rows]
     for row in matrix.EXPECTED:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -20,6 +21,7 @@ from tests.integration.servers.process import Unstartable
 from tests.integration.servers.sekmet import sekmet
 
 _FIGURES = pytest.StashKey[str]()
+_CARDS = pytest.StashKey[dict[str, Mapping[str, Mapping[str, bytes]]]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -79,8 +81,32 @@ def _started(server: Callable[[], AbstractContextManager[str]]) -> Iterator[str]
         pytest.fail(str(error), pytrace=False)
 
 
+@pytest.fixture
+def record_cards(pytestconfig: pytest.Config) -> Callable[[str, Mapping[str, Mapping[str, bytes]]], None]:
+    """Keeps what a server's patients got, by the fullness of the prefetch, for the terminal."""
+    kept = pytestconfig.stash.setdefault(_CARDS, {})
+    return lambda server, answers: kept.update({server: answers})
+
+
+def _matrix(cards: Mapping[str, Mapping[str, Mapping[str, bytes]]]) -> Iterator[str]:
+    """A line for each patient: how many cards each server and fullness led to, and whether the bytes are the same."""
+    columns = [(server, mode) for server, answers in cards.items() for mode in answers]
+    yield f"{'patient':<42}" + "".join(f"{server.removesuffix('_server') + ' ' + mode:>16}" for server, mode in columns)
+    for patient in sorted({patient for answers in cards.values() for answered in answers.values() for patient in answered}):
+        cells = []
+        for server, mode in columns:
+            body = cards[server][mode].get(patient, b"{}")
+            same = body == cards[server]["full"].get(patient)
+            cells.append(f"{len(json.loads(body).get('cards', ()))} {'same' if same else 'DIFFERS'}")
+        yield f"{patient:<42}" + "".join(f"{cell:>16}" for cell in cells)
+
+
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     """Print the figures of the run."""
     if _FIGURES in config.stash:
         terminalreporter.section("independent input")
         terminalreporter.write_line(config.stash[_FIGURES])
+    if cards := config.stash.get(_CARDS, {}):
+        terminalreporter.section("cards by FHIR server, prefetch and patient")
+        for line in _matrix(cards):
+            terminalreporter.write_line(line)
