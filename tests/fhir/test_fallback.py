@@ -26,10 +26,9 @@ from cds_service.fhir.search import PATIENT_ID
 from cds_service.invocation import Service
 from cds_service.record.facts import Source
 from cds_service.record.secret import Secret
-from cds_service.settings import Settings
 from cds_service.trust.addresses import address
 from cds_service.trust.clients import Client, Clients
-from tests.fakes import answer_of, checked_app
+from tests.fakes import answer_of
 from tests.faults.servers import Asked, Behaviour, Chart, answered, serving
 from tests.fhir.asking import BREAKS_OFF, CLOSES, drips, origin_of, says
 from tests.fixtures_.charts import INSTANCE, KNOWLEDGE, TEMPLATES, TODAY, answer, bundle
@@ -639,34 +638,36 @@ WHATEVER = {
 }
 
 
-def test_says_nothing_of_patient_and_token_whatever_the_server_does(tmp_path, log, capfd):
-    """No fault of a server brings the patient's id or the token into the log, onto the terminal or, the id in drafts of orders apart, into the answer."""
-    turn = [EMPTY]
+@pytest.mark.parametrize("fault", WHATEVER)
+@pytest.mark.parametrize("sent", ["nothing", "something"])
+def test_says_nothing_of_patient_and_token_whatever_the_server_does(log, capfd, fault, sent):
+    """No fault of a server brings the patient's id or the token into the log, onto the terminal or into the answer."""
+    person = {"resourceType": "Patient", "id": PATIENT, "gender": "male", "birthDate": "1956-03-14"}
+    prefetch = {"patient": person, "conditions": {"resourceType": "Bundle"}} if sent == "something" else {}
 
     async def behave(_asked: Asked, writer: asyncio.StreamWriter) -> bool:
-        writer.write(turn[0])
+        writer.write(WHATEVER[fault])
         await writer.drain()
         return False
 
-    found: dict[str, list[str]] = {}
-    with serving(behave) as running:
-        registered = tmp_path / "clients.toml"
-        registered.write_text(f'[[client]]\nname = "north"\nfhir_server = "{running.base}"\n', encoding="utf-8")
-        client = checked_app(Settings(clients=registered, deadline=1.0), lambda: TODAY).test_client()
-        person = {"resourceType": "Patient", "id": PATIENT, "gender": "male", "birthDate": "1956-03-14"}
-        problems = {"resourceType": "Bundle", "entry": []}
-        for fault, whole in WHATEVER.items():
-            for prefetch in ({}, {"patient": person, "conditions": problems}):
-                turn[0] = whole
-                request = {**call(running.base), "context": {"userId": "Practitioner/example", "patientId": PATIENT}, "prefetch": prefetch}
-                response = client.post("/cds-services/vexas", json=request)
-                printed = capfd.readouterr()
-                everything = " ".join([*log.lines, printed.out, printed.err, response.get_data(as_text=True), str(response.headers)])
-                found[fault] = [*found.get(fault, []), *(word for word in (PATIENT, WORD) if word in everything)]
-                assert response.status_code in (200, 412)
+    with serving(behave) as running, service_of(running.base, deadline=1.0) as service:
+        context = {"userId": "Practitioner/example", "patientId": PATIENT}
+        found = said(service, {**call(running.base), "context": context, "prefetch": prefetch})
 
-    assert {fault: [] for fault in WHATEVER} == found
-    assert any('"client":"north"' in line for line in log.lines)
+    printed = capfd.readouterr()
+    everything = " ".join([found, *log.lines, printed.out, printed.err])
+    assert running.asked
+    assert [] == [word for word in (PATIENT, WORD) if word in everything]
+
+
+@pytest.mark.parametrize(("server", "name"), [("{base}", "north"), ("https://elsewhere.example/r4", "open"), (None, "open")])
+def test_names_the_client_for_the_log(server, name):
+    """Whose call it was stands in the log by the name in clients.toml, and by `open` for anybody else."""
+    with serving(says(EMPTY)) as running, service_of(running.base) as service:
+        request = call(server.format(base=running.base) if server else None, sent=["patient", "documents"])
+        found = answer_of(service, json.dumps(request).encode())
+
+    assert name == found.client
 
 
 def test_shows_nothing_of_the_token_in_a_request():

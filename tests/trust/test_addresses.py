@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import urlsplit
 
 import pytest
-import requests
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from urllib3.util import parse_url
@@ -14,7 +14,7 @@ from cds_service.trust.addresses import Address, address, same, target_on
 
 SERVER = address("https://ehr.example.org/r4")
 SERVERS = (SERVER, *map(address, ("http://127.0.0.1:8080/fhir", "https://[2001:db8::1]:9443/a/b", "https://fhir.example.org")))
-STEADY = settings(deadline=None, derandomize=True, database=None, max_examples=150)
+STEADY = settings(deadline=None, derandomize=True, database=None, max_examples=120)
 # RFC 3986, appendix B.
 _PARTS = re.compile(r"(?:([^:/?#]+):)?(?://([^/?#]*))?([^?#]*)(\?[^#]*)?(#.*)?", re.DOTALL)
 
@@ -282,15 +282,17 @@ def test_follows_no_link_that_leads_away(link):
 )
 def test_reads_a_link_without_a_host_as_one_on_the_server(link):
     """What names no host stays on the server, whatever its path looks like."""
-    target = target_on(address("http://127.0.0.1:8080/fhir"), link)
+    own = address("http://127.0.0.1:8080/fhir")
 
-    assert target is None or ("127.0.0.1", 8080) == sent_to("http://127.0.0.1:8080", target)[1:]
+    target = target_on(own, link)
+
+    assert target is None or own.origin == sent_to(own.origin, target)
 
 
-def sent_to(origin: str, target: str) -> tuple[str | None, str | None, int | None]:
-    """Scheme, host and port of what would be sent for a target."""
-    sent = parse_url(requests.Request("GET", origin + target).prepare().url or "")
-    return (sent.scheme, sent.host, sent.port)
+def sent_to(origin: str, target: str) -> str:
+    """The origin to which the transport sends what stands behind an origin."""
+    parts = urlsplit(origin + target)
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 # Pieces of which most tricks can be built, so that chance comes near the addresses and does not only make noise.
@@ -394,4 +396,5 @@ def test_never_leaves_the_origin(spelling):
         assert target.startswith("/")
         assert target.isascii()
         assert not any(c.isspace() or not c.isprintable() for c in target)
-        assert (own.scheme, own.host, own.port) == (read.scheme, read.host, read.port) == sent_to(server.origin, target)
+        assert (own.scheme, own.host, own.port) == (read.scheme, read.host, read.port)
+        assert server.origin == sent_to(server.origin, target)
