@@ -14,7 +14,7 @@ CDSServiceError                      code (stable), status, public sentence; the
 ├── KnowledgeError                   at start-up only: names file, line and remedy
 └── SettingsError                    at start-up only: names the setting and remedy
 
-FHIRServerError                      one query of the EHR's server failed; never leaves: it becomes an issue, or a 412 for the Patient
+A query of the EHR's server that failed is a FHIRServerError, which never leaves: it becomes an issue, or a 412 for the Patient.
 """
 
 from __future__ import annotations

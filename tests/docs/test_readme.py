@@ -21,10 +21,13 @@ import pytest
 
 from tests import build, golden
 from tests.docs import pages, shortened
+from tests.ehr.store import running
+from tests.integration.server import serving
 from tests.smoke import free_port, wait_for
 
 BIN = Path(sys.executable).parent
 SHOWN_URL = "http://127.0.0.1:8080"
+SHOWN_FHIR = "http://127.0.0.1:8090/fhir"
 EXAMPLE = "test-sweet-macrocytosis"
 
 
@@ -57,12 +60,26 @@ def run(command: str, folder: Path = pages.ROOT) -> str:
 # --- commands ---
 
 
-EVALUATED = [command for command in console() if "cds-service" in command]
+PLAYED = [command for command in console() if "--fhir-server" in command]
+EVALUATED = [command for command in console() if "cds-service" in command and command not in PLAYED]
 
 
 def test_runs_every_command():
     """No command stands in a console block without being run here."""
-    assert ["make run", *EVALUATED] == list(console())
+    assert ["make run", *EVALUATED, *PLAYED] == list(console())
+
+
+def test_plays_the_ehr_as_the_readme_prints(tmp_path):
+    """The commands that play the EHR print what is shown, against a FHIR server that holds nothing before."""
+    with running() as store:
+        clients = tmp_path / "clients.toml"
+        clients.write_text(f'[[client]]\nname = "store"\nfhir_server = "{store.base}"\nopen = true\n', encoding="utf-8")
+        with serving(CDS_CLIENTS=str(clients), CDS_DEADLINE="20") as service:
+            for command in PLAYED:
+                added = f" --service {service}{build.SERVICE}" if " fire " in command else ""
+                output = run(command.replace(SHOWN_FHIR, store.base) + added).replace(store.base, SHOWN_FHIR).replace(service, SHOWN_URL)
+
+                assert shortened.is_shortened(console()[command], output), shortened.stale(console()[command], output)
 
 
 @pytest.mark.parametrize("command", EVALUATED)

@@ -12,6 +12,7 @@ from cds_service.cli import main
 from cds_service.dialects import DIALECTS
 from tests import build
 from tests.ehr.store import Store, running
+from tests.fakes import check_answer
 from tests.fixtures_.charts import EXPECTED, NAMES
 from tests.integration.server import serving
 
@@ -54,6 +55,8 @@ def test_fires_for_every_patient(capsys, tmp_path, store, service, mode):
     saved = {path.name.removesuffix(".response.json"): json.loads(path.read_text()) for path in tmp_path.glob("*.response.json")}
     topics = {name: [card["source"]["topic"]["code"] for card in answer["cards"]] for name, answer in saved.items()}
     assert (0, "") == (status, err)
+    for path in tmp_path.glob("*.response.json"):
+        check_answer("POST", build.SERVICE, 200, "application/json", path.read_bytes())
     assert {_patient(name): EXPECTED[name]["topics"] for name in NAMES} == topics
     assert f"{len(NAMES)} patients: {len(NAMES)} x 200" in out
 

@@ -20,7 +20,7 @@ from cds_service.ehr.client import MODES
 from cds_service.ehr.prefetch import searched
 from cds_service.fhir.search import PATIENT_ID, prefetch_templates
 from tests import build
-from tests.fakes import answer_of
+from tests.fakes import answer_of, check_answer
 from tests.faults import matrix
 from tests.fixtures_.charts import EXPECTED, NAMES, bundle
 from tests.integration.server import serving
@@ -75,6 +75,8 @@ def _played(base: str, url: str, folder: Path) -> Played:
         kept = folder / mode
         main(["fire", "--fhir-server", base, "--all", "--service", url, "--prefetch", mode, "--save", str(kept)])
         answers[mode] = {path.name.removesuffix(".response.json"): path.read_bytes() for path in sorted(kept.glob("*.response.json"))}
+        for body in answers[mode].values():
+            check_answer("POST", build.SERVICE, 200, "application/json", body)
     return Played(base, answers)
 
 
