@@ -13,8 +13,6 @@ CDSServiceError                      code (stable), status, public sentence; the
 │   └── RequiredDataUnavailable 412  names the prefetch keys
 ├── KnowledgeError                   at start-up only: names file, line and remedy
 └── SettingsError                    at start-up only: names the setting and remedy
-
-A query of the EHR's server that failed is a FHIRServerError, which never leaves: it becomes an issue, or a 412 for the Patient.
 """
 
 from __future__ import annotations
@@ -120,7 +118,7 @@ class SettingsError(CDSServiceError):
 
 
 class FHIRServerError(Exception):
-    """A query of the EHR's FHIR server brought nothing.
+    """A query of the EHR's FHIR server brought nothing; it never leaves, but becomes an issue, or a 412 for the Patient.
 
     `reason` is a word of fhir/fallback.py; `passing` says that the same query may do better a moment later,
     `retry_after` how many seconds later, if the server said so.
