@@ -813,6 +813,7 @@ class Published(Author, frozen=True, kw_only=True):
     address: str  # where it was read
     says: str  # what it says of the patient: the facts used, in our words, each number and unit as it stands
     invented: tuple[str, ...]
+    quote: str = ""  # the sentence that carries the case, to the letter
 
 
 class Case(Author, frozen=True, kw_only=True):

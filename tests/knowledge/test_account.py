@@ -64,7 +64,7 @@ def test_prints_the_account_of_a_failing_case(failing, monkeypatch):
 def test_tells_where_a_published_patient_was_read(whole_module):
     """The account of a published patient has the source, the address, what was read and what is invented."""
     source = 'published: {source: "PMID 12345678", address: "https://example.org/a", says: "Man, 60.", invented: [all dates, the unit]}'
-    case = f'- {{name: "published-toy: a man.", {source}, record: {{patient: {{sex: male, age: 60}}}}, expect: {{male: absent}}}}\n'
+    case = f'- {{name: "constructed-after-toy: a man.", {source}, record: {{patient: {{sex: male, age: 60}}}}, expect: {{male: absent}}}}\n'
     (whole_module / "cases-toy.yaml").write_text(case, encoding="utf-8")
 
     (account,) = check(whole_module, None).accounts

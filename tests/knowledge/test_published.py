@@ -33,13 +33,13 @@ def _faults(module, name, published):
 
 def test_takes_a_published_patient_that_is_complete(module):
     """A case with a source, an address, what it says and what is invented is sound."""
-    assert [] == _faults(module, "published-toy: a man.", WHOLE)
+    assert [] == _faults(module, "constructed-after-toy: a man.", WHOLE)
 
 
 @pytest.mark.parametrize("source", ["PMID 12345678", "DOI 10.1000/example", "no PMID or DOI: A title"])
 def test_takes_each_kind_of_source(module, source):
     """A source is a PMID, a DOI, or the title where the text has neither."""
-    assert [] == _faults(module, "published-toy: a man.", {**WHOLE, "source": f'"{source}"'})
+    assert [] == _faults(module, "constructed-after-toy: a man.", {**WHOLE, "source": f'"{source}"'})
 
 
 @pytest.mark.parametrize("damage", INCOMPLETE)
@@ -47,7 +47,7 @@ def test_refuses_a_published_patient_that_is_not_complete(module, damage):
     """What is empty or of the wrong form is named, with the remedy."""
     key, value, words = INCOMPLETE[damage]
 
-    (fault,) = _faults(module, "published-toy: a man.", {**WHOLE, key: value})
+    (fault,) = _faults(module, "constructed-after-toy: a man.", {**WHOLE, key: value})
 
     assert words in fault
 
@@ -56,14 +56,26 @@ def test_refuses_a_published_patient_that_is_not_complete(module, damage):
 def test_refuses_a_published_patient_without_one_of_its_parts(module, key):
     """A missing part is refused with the file and the key."""
     with pytest.raises(KnowledgeError, match=rf"^cases-toy.yaml:1: .*`{key}`"):
-        _faults(module, "published-toy: a man.", {k: v for k, v in WHOLE.items() if k != key})
+        _faults(module, "constructed-after-toy: a man.", {k: v for k, v in WHOLE.items() if k != key})
 
 
 def test_refuses_a_name_that_claims_a_source(module):
-    """A case that is called published has a source."""
-    (fault,) = _faults(module, "published-toy: a man.", None)
+    """A case whose name speaks of a publication has a source."""
+    for name in ("constructed-after-toy: a man.", "published-toy: a man."):
+        (fault,) = _faults(module, name, None)
 
-    assert "has no source. Add published (source, address, says, invented), or name it constructed-" in fault
+        assert "has no source. Add published (source, address, says, invented), or name it constructed-" in fault
+
+
+def test_calls_published_only_what_it_quotes(module):
+    """A case is called published with a quotation, and only then."""
+    quoting = {**WHOLE, "quote": '"A man of 60 years."'}
+
+    assert [] == _faults(module, "published-toy: a man.", quoting)
+    for name, published in (("published-toy: a man.", WHOLE), ("constructed-after-toy: a man.", quoting)):
+        (fault,) = _faults(module, name, published)
+
+        assert "only a case that quotes its source is called published-, and each that does" in fault
 
 
 @pytest.mark.parametrize("name", ["A man.", "constructed-toy: a man."])
@@ -71,7 +83,7 @@ def test_refuses_a_source_that_the_name_hides(module, name):
     """A published patient is called so, and never constructed."""
     (fault,) = _faults(module, name, WHOLE)
 
-    assert "its name does not say so. Begin the name with published-" in fault
+    assert "its name does not say so. Begin the name with constructed-after-" in fault
 
 
 def test_ships_published_patients_with_dated_charts():

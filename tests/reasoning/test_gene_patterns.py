@@ -11,8 +11,8 @@ from cds_service.knowledge.loader import load
 from tests.reasoning.charts import KNOWLEDGE
 from tests.reasoning.toys import TOY
 
-LIMIT = 0.5  # seconds of processor time; a pattern without a fault takes a twentieth of it
-REPEATED = (24, 200, 2000)  # few first, so that an exponential pattern fails and does not hang
+LIMIT = 0.25  # seconds of processor time; a pattern without a fault takes a twentieth of it
+REPEATED = (24, 2000)  # few first, so that an exponential pattern fails and does not hang
 SEPARATORS = (" ", ", ")
 
 
@@ -41,7 +41,7 @@ def test_takes_no_time_over_its_own_words(pattern):
     for word in own_words(pattern):
         for separator in SEPARATORS:
             for times in REPEATED:
-                text = "UBA1 " + ((word + separator) * times)[:20_000]
+                text = "UBA1 " + ((word + separator) * times)[:8_000]
                 start = process_time()
                 compiled.sub(" ", text)
                 assert process_time() - start < LIMIT, f"{word!r} {times} times"
