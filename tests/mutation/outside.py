@@ -134,16 +134,17 @@ def _tested(mutant: Mutant, tests: Path) -> int:
 
 
 def _nearest(module: Path, tests: Path) -> Iterator[list[Path]]:
-    """The tests that name a module, then those that name one which imports it, then those that name none; where none names it, all."""
+    """The tests that name a module and the cases, then those that name one which imports it, then those that name none; where none names it, all."""
     left = sorted(tests.glob("test_*.py"))
     modules = list(module.parent.glob("[a-z]*.py"))
     importing = [path for path in modules if _names(path, module)]
     near = [path for path in left if _names(path, module)]
-    next_to = [path for path in left if path not in near and any(_names(path, name) for name in importing)]
-    last = [path for path in left if path not in near and path not in next_to]
+    first = [*near, *(path for path in left if path.name == _CASES and path not in near)]
+    next_to = [path for path in left if path not in first and any(_names(path, name) for name in importing)]
+    last = [path for path in left if path not in first and path not in next_to]
     if near:
-        last = [path for path in last if path.name == _CASES or not any(_names(path, name) for name in modules)]
-    yield from (files for files in (near, next_to, last) if files)
+        last = [path for path in last if not any(_names(path, name) for name in modules)]
+    yield from (files for files in (first, next_to, last) if files)
 
 
 @cache
