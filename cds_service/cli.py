@@ -20,6 +20,7 @@ from cds_service import __version__
 from cds_service.check import check as run_check
 from cds_service.check import read_json
 from cds_service.ehr.prefetch import hook_request, shifted, whole_chart
+from cds_service.ehr.terminal import harmless
 from cds_service.errors import CDSServiceError
 from cds_service.explain import as_data, as_table
 from cds_service.export import write as write_export
@@ -36,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         cli(arguments, standalone_mode=False)
     except CDSServiceError as error:
-        print(error.public, file=sys.stderr)
+        print(harmless(error.public), file=sys.stderr)
         sys.exit(2)
     except click.ClickException as error:
         error.show()

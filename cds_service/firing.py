@@ -27,7 +27,7 @@ from cds_service.trust.clients import sandboxes
 # The day on which the fixtures are true.
 FIXTURE_DAY = dt.date(2026, 11, 22)
 # What the hook's schema takes as a patient id.
-PATIENT_ID = re.compile(r"[^\s/?#]+")
+PATIENT_ID = re.compile(r"[^\s/?#\ud800-\udfff]+")  # and no lone surrogate, which no URL can hold
 _FILE_NAME = re.compile(r"[^A-Za-z0-9._-]")
 _SERVER = click.option(
     "--fhir-server", "server", required=True, metavar="URL", help="Base URL of a FHIR R4 server, or smart or hapi for the public ones."
@@ -48,7 +48,7 @@ def days_since_fixtures() -> int:
 @click.option("--prefetch", "mode", type=click.Choice(MODES), default="full", show_default=True, help="How much to send along.")
 @click.option("--save", type=click.Path(file_okay=False, path_type=Path), metavar="DIR", help="Keep the exact bytes of each call and answer here.")
 def fire_command(server: str, patient: str | None, some: int | None, url: str | None, mode: str, save: Path | None, *, every: bool) -> None:
-    """Be the EHR: open charts of a FHIR server and show the cards of a CDS service. Ends with 1 if any answer was not a 200."""
+    """Be the EHR: open charts of a FHIR server and show the cards of a CDS service. Ends with 1 if any was not answered."""
     if [patient is not None, every, some is not None].count(True) != 1:
         raise CDSServiceError("Say whose chart to open: one of --patient ID, --all and --random N.")
     if patient is not None and not PATIENT_ID.fullmatch(patient):
@@ -59,7 +59,7 @@ def fire_command(server: str, patient: str | None, some: int | None, url: str | 
     fired = _fire_all(service, chart, chosen, mode, save, alone=patient is not None)
     if patient is None:
         print("\n".join(terminal.summary(fired)))
-    if any(one.status != requests.codes.ok for one in fired):
+    if not all(one.answered for one in fired):
         sys.exit(1)
 
 
@@ -86,10 +86,13 @@ def _chosen(chart: FHIRServer, some: int | None) -> list[str]:
 
 def _keep(folder: Path, one: Fired) -> None:
     """The bytes of a call and its answer, as they went over the wire."""
-    folder.mkdir(parents=True, exist_ok=True)
     name = _FILE_NAME.sub("_", one.patient)
-    (folder / f"{name}.request.json").write_bytes(one.request)
-    (folder / f"{name}.response.json").write_bytes(one.response)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{name}.request.json").write_bytes(one.request)
+        (folder / f"{name}.response.json").write_bytes(one.response)
+    except OSError as error:
+        raise CDSServiceError(f"{folder}: an answer could not be kept: {error.strerror}. Name another folder with --save.") from None
 
 
 @click.command("load-fixtures")

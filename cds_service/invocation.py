@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from msgspec import structs
 
@@ -13,6 +13,7 @@ from cds_service.errors import InvalidRequest, UnknownService
 from cds_service.fhir.fallback import Fallback
 from cds_service.fhir.gather import gather
 from cds_service.fhir.resources import whole_prefetch
+from cds_service.fhir.search import page_sizes
 from cds_service.hooks import HOOKS
 from cds_service.knowledge.loader import Knowledge
 from cds_service.protocol.request import CDSRequest, quick, read_request
@@ -45,6 +46,8 @@ class Service:
         self.composer = Composer(knowledge, base_url)
         self.clients = clients or Clients()
         self.fallback = Fallback(knowledge, self.clients.registered, deadline)
+        dialects = {c.dialect.name: c.dialect for c in (UNKNOWN, *self.clients.registered)}
+        self._pages = {name: page_sizes(knowledge, dialect) for name, dialect in dialects.items()}
         self._today = today
         self._schemas = {name: HOOKS[name].schema for name in knowledge.module.service.hooks}
         kinds = {key: requirement.resource for key, requirement in knowledge.requirements.items()}
@@ -79,13 +82,26 @@ class Service:
         """The record of the patient whom a request is about. Raises CDSServiceError for data that cannot be evaluated."""
         client = self.clients.of(request.fhir_server)
         context = HOOKS[request.hook].parse_context(request.context)
-        prefetch = {client.keys.get(key, key): value for key, value in request.prefetch.items()} if client.keys else request.prefetch
+        prefetch = _ours(request.prefetch, client.keys) if client.keys else request.prefetch
         ask = partial(self.fallback.ask, client, context.patient_id, request.token) if client.server else None
-        record = gather(self.knowledge.requirements, prefetch, context.patient_id, today, partial=client.dialect.partial, ask=ask)
+        record = gather(
+            self.knowledge.requirements,
+            prefetch,
+            context.patient_id,
+            today,
+            pages=self._pages[client.dialect.name],
+            partial=client.dialect.partial,
+            ask=ask,
+        )
         odd = (*request.issues, *context.issues)
         if client is UNKNOWN and request.fhir_server and not self.knowledge.requirements.keys() <= prefetch.keys():
             odd = (*odd, _NOT_REGISTERED)
         return structs.replace(record, issues=(*odd, *record.issues)) if odd else record
+
+
+def _ours(prefetch: Mapping[str, Any], keys: Mapping[str, str]) -> Mapping[str, Any]:
+    """A prefetch under our keys; what stands under the client's own name for one holds against what stands under ours."""
+    return {**{k: v for k, v in prefetch.items() if k not in keys}, **{keys[k]: v for k, v in prefetch.items() if k in keys}}
 
 
 def _rendered(response: Response, client: Client) -> Response:

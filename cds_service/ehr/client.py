@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
+import msgspec
 import requests
 
 from cds_service.ehr.server import FHIRServer
@@ -29,6 +30,58 @@ class CDSService(NamedTuple):
     prefetch: Mapping[str, str]
 
 
+class Topic(msgspec.Struct):
+    """What a card is about."""
+
+    code: str | None = None
+
+
+class Origin(msgspec.Struct):
+    """Where a card comes from."""
+
+    label: str = ""
+    url: str | None = None
+    topic: Topic | None = None
+
+
+class Suggestion(msgspec.Struct):
+    """What a card offers."""
+
+    label: str = ""
+
+
+class Link(msgspec.Struct):
+    """Where a card leads."""
+
+    label: str = ""
+    url: str = ""
+
+
+class Shown(msgspec.Struct):
+    """A card, as far as a terminal shows it."""
+
+    summary: str = ""
+    indicator: str = ""
+    detail: str | None = None
+    source: Origin = msgspec.field(default_factory=Origin)
+    suggestions: list[Suggestion] | None = None
+    links: list[Link] | None = None
+
+
+class Said(msgspec.Struct):
+    """An issue of an OperationOutcome."""
+
+    diagnostics: str | None = None
+
+
+class Answer(msgspec.Struct):
+    """What a service answers: cards, or the issues of a refusal."""
+
+    cards: list[Shown] | None = None
+    issue: list[Said] | None = None
+    extension: dict[str, Any] | None = None
+
+
 class Fired(NamedTuple):
     """One call and its answer: the exact bytes of both, the status, and the milliseconds it took."""
 
@@ -39,29 +92,52 @@ class Fired(NamedTuple):
     milliseconds: float
 
     @property
-    def answer(self) -> dict[str, Any]:
-        """The answer as JSON; empty if it is none."""
+    def answered(self) -> bool:
+        """Whether it is an answer as CDS Hooks has it."""
+        return self.status == requests.codes.ok and self.answer.cards is not None
+
+    @property
+    def answer(self) -> Answer:
+        """What the answer says; nothing if it is none."""
         try:
-            value = json.loads(self.response)
-        except ValueError:
-            return {}
-        return value if isinstance(value, dict) else {}
+            return _ANSWER.decode(self.response)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return Answer()
+
+
+class _Listed(msgspec.Struct):
+    """A service in a discovery."""
+
+    id: str
+    hook: str
+    title: str | None = None
+    prefetch: dict[str, str] | None = None
+
+
+class _Discovery(msgspec.Struct):
+    """What a host offers."""
+
+    services: list[_Listed]
+
+
+_ANSWER = msgspec.json.Decoder(Answer)
+_DISCOVERY = msgspec.json.Decoder(_Discovery)
 
 
 def discover(url: str) -> CDSService:
     """The service at `https://host/cds-services/id`, as the discovery of its host lists it. Raises CDSServiceError."""
     base, _, name = url.rstrip("/").rpartition("/")
     try:
-        answer = requests.get(base, timeout=_SECONDS, headers={"Accept": "application/json"})
-        listed = answer.json()["services"]
-    except (requests.RequestException, ValueError, LookupError, TypeError):
+        answer = requests.get(base, timeout=_SECONDS, headers={"Accept": "application/json"}, allow_redirects=False)
+        listed = _DISCOVERY.decode(answer.content).services
+    except (requests.RequestException, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise CDSServiceError(
             f"{base}: no discovery of a CDS service. Name a service's URL, such as http://127.0.0.1:8080/cds-services/id."
         ) from None
     for service in listed:
-        if service.get("id") == name and service.get("hook") == "patient-view":
-            return CDSService(url.rstrip("/"), service["hook"], str(service.get("title") or name), service.get("prefetch") or {})
-    offered = ", ".join(f"{s.get('id')} ({s.get('hook')})" for s in listed) or "nothing"
+        if service.id == name and service.hook == "patient-view":
+            return CDSService(url.rstrip("/"), service.hook, service.title or name, service.prefetch or {})
+    offered = ", ".join(f"{s.id} ({s.hook})" for s in listed) or "nothing"
     raise CDSServiceError(f"{base}: no service '{name}' for patient-view; it offers {offered}.")
 
 
@@ -90,10 +166,11 @@ def request_for(service: CDSService, server: FHIRServer, patient: str, instance:
 
 def fire(service: CDSService, session: requests.Session, patient: str, call: Mapping[str, Any]) -> Fired:
     """Send a call. Raises CDSServiceError if there is no answer at all."""
-    body = json.dumps(call, ensure_ascii=False).encode()
+    body = json.dumps(call, ensure_ascii=False).encode(errors="replace")  # a lone surrogate is in no encoding
+    headers = {"Content-Type": "application/json"}
     started = time.perf_counter()
     try:
-        answer = session.post(service.url, data=body, headers={"Content-Type": "application/json"}, timeout=_SECONDS)
+        answer = session.post(service.url, data=body, headers=headers, timeout=_SECONDS, allow_redirects=False)
     except requests.RequestException as error:
         raise CDSServiceError(f"{service.url}: no answer ({type(error).__name__}). Is the service running?") from None
     return Fired(patient, body, answer.content, answer.status_code, (time.perf_counter() - started) * 1000)

@@ -24,10 +24,12 @@ def charts(folder: Path, days: int, system: str) -> Iterator[tuple[str, list[dic
         try:
             bundle = json.loads(path.read_text(encoding="utf-8"))
             resources = [shifted(entry["resource"], days) for entry in bundle["entry"]]
-        except (OSError, ValueError, LookupError, TypeError):
+        except (OSError, ValueError, LookupError, TypeError, OverflowError):
             raise CDSServiceError(f"{path}: no FHIR Bundle with entries. Give a Bundle of one patient.") from None
         if not all(isinstance(r, dict) and r.get("id") and r.get("resourceType") for r in resources):
             raise CDSServiceError(f"{path}: a resource has no id. Give each one its own.")
+        if not any(r["resourceType"] == "Patient" for r in resources):
+            raise CDSServiceError(f"{path}: there is no Patient. Give a Bundle of one patient.")
         yield path.stem, [_tagged(resource, system) for resource in resources]
 
 
@@ -50,9 +52,19 @@ def _refuse_strangers(server: FHIRServer, resources: list[dict[str, Any]]) -> bo
     if there is None:
         return False
     ours = patient["meta"]["tag"][-1]
-    if not any((t.get("system"), t.get("code")) == (ours["system"], ours["code"]) for t in (there.get("meta") or {}).get("tag") or ()):
+    if not _has_tag(there, ours):
         raise CDSServiceError(f"{server.base}: Patient/{patient['id']} is there and was not loaded from here. It is left alone; use another server.")
     return True
+
+
+def _has_tag(there: Any, ours: Mapping[str, Any]) -> bool:
+    """Whether what a server holds carries our tag; what cannot be read does not."""
+    try:
+        return any(
+            (tag["system"], tag["code"]) == (ours["system"], ours["code"]) for tag in there["meta"]["tag"] if "system" in tag and "code" in tag
+        )
+    except (LookupError, TypeError):
+        return False
 
 
 def _tagged(resource: Mapping[str, Any], system: str) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
-from urllib.parse import quote, urljoin
+from urllib.parse import quote, urljoin, urlsplit
 
 import requests
 
@@ -36,31 +36,44 @@ class FHIRServer:
         seen: set[str] = set()
         while url and url not in seen:
             seen.add(url)
-            page = self._sent("GET", url) or {}
-            for entry in page.get("entry") or ():
-                resource = entry.get("resource") or {}
-                if resource.get("resourceType") == "Patient" and "id" in resource:
+            page = _object(self._sent("GET", url))
+            for entry in _objects(page.get("entry")):
+                resource = _object(entry.get("resource"))
+                if resource.get("resourceType") == "Patient" and isinstance(resource.get("id"), str):
                     if most is not None and most <= 0:
                         return
                     most = most - 1 if most is not None else None
-                    yield str(resource["id"])
+                    yield resource["id"]
             url = self._next(page)
 
     def put(self, resources: Iterable[Mapping[str, Any]]) -> None:
         """Write resources under their own ids in one transaction; a second time changes nothing. Raises CDSServiceError."""
         entries = [{"resource": r, "request": {"method": "PUT", "url": f"{r['resourceType']}/{r['id']}"}} for r in resources]
-        self._sent("POST", self.base, {"resourceType": "Bundle", "type": "transaction", "entry": entries})
+        self._transact(entries)
 
     def delete(self, resources: Iterable[Mapping[str, Any]]) -> None:
         """Take resources off in one transaction. Raises CDSServiceError."""
         entries = [{"request": {"method": "DELETE", "url": f"{r['resourceType']}/{r['id']}"}} for r in resources]
-        self._sent("POST", self.base, {"resourceType": "Bundle", "type": "transaction", "entry": entries})
+        self._transact(entries)
+
+    def _transact(self, entries: list[dict[str, Any]]) -> None:
+        done = self._sent("POST", self.base, {"resourceType": "Bundle", "type": "transaction", "entry": entries})
+        if _object(done).get("resourceType") != "Bundle":
+            raise CDSServiceError(f"{self.base}: the transaction was not answered with a Bundle. Is this the base URL of a FHIR server?")
 
     def _next(self, page: Mapping[str, Any]) -> str | None:
-        """The next page, which must stand on this server."""
-        link = next((link.get("url") for link in page.get("link") or () if link.get("relation") == "next"), None)
-        url = urljoin(f"{self.base}/", link) if link else None
-        return url if url and url.split("/")[:3] == self.base.split("/")[:3] else None
+        """The next page, which must stand on this server. Raises CDSServiceError if it does not."""
+        link = next((link.get("url") for link in _objects(page.get("link")) if link.get("relation") == "next"), None)
+        if link is None:
+            return None
+        try:
+            url = urljoin(f"{self.base}/", str(link))
+            own = urlsplit(url)[:2] == urlsplit(self.base)[:2]
+        except ValueError:
+            own = False
+        if not own:
+            raise CDSServiceError(f"{self.base}: the next page of patients stands elsewhere and is not read. Use the address that it names.")
+        return url
 
     def _sent(self, method: str, url: str, body: Any = None, *, missing: bool = False) -> Any | None:
         data = None if body is None else json.dumps(body).encode()
@@ -77,7 +90,7 @@ class FHIRServer:
             raise CDSServiceError(f"{self.base}: {method} was answered with {answer.status_code}. {_told(answer)}".rstrip())
         try:
             return answer.json() if answer.content else None
-        except ValueError:
+        except (ValueError, RecursionError):
             raise CDSServiceError(f"{self.base}: the answer is no JSON. Is this the base URL of a FHIR server?") from None
 
 
@@ -86,5 +99,15 @@ def _told(answer: requests.Response) -> str:
     try:
         issue = answer.json()["issue"][0]
         return str(issue.get("diagnostics") or issue.get("details", {}).get("text") or "")[:300]
-    except (ValueError, LookupError, TypeError, AttributeError):
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return ""
+
+
+def _object(value: Any) -> dict[str, Any]:
+    """An object; an empty one instead of anything else."""
+    return value if isinstance(value, dict) else {}
+
+
+def _objects(value: Any) -> list[dict[str, Any]]:
+    """The objects of a list; anything else is left out."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []

@@ -12,7 +12,7 @@ import msgspec
 from cds_service.errors import FHIRServerError
 from cds_service.fhir.client import FHIRClient, Underway
 from cds_service.fhir.gather import Fetched
-from cds_service.fhir.prefetch import Prefetched, joined, unpack
+from cds_service.fhir.prefetch import Prefetched, is_bundle, joined, unpack
 from cds_service.fhir.search import resolved, searches
 from cds_service.knowledge.loader import Knowledge
 from cds_service.record.facts import Issue, Source
@@ -105,6 +105,8 @@ class Fallback:
             except FHIRServerError as error:
                 return _Part(tuple(pages), error.reason)
             if not body.lstrip().startswith(b"{"):  # "null" in a prefetch says that nothing was found; here it is no answer
+                return _Part(tuple(pages), "unreadable")
+            if self._kinds[key] != "Patient" and not is_bundle(body):
                 return _Part(tuple(pages), "unreadable")
             pages.append(unpack(key, self._kinds[key], msgspec.Raw(body), server.partial))
             link = pages[-1].next

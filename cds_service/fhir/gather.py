@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import partial
 from operator import attrgetter
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import msgspec
@@ -52,12 +53,13 @@ def gather(
     today: Day,
     *,
     paged: bool = True,
+    pages: Mapping[str, int] = MappingProxyType({}),
     partial: frozenset[str] = frozenset(),
     ask: Ask | None = None,
 ) -> PatientRecord:
     """Read everything the prefetch holds about one patient, and ask for what it lacks.
 
-    `paged` says that a full page may hide older data, `partial` are the EHR's codes for an answer that is not all there is.
+    `paged` says that a full page may hide older data, `pages` how many entries that is where the EHR asks for fewer, `partial` are the EHR's codes for an answer that is not all there is.
     Raises RequiredDataUnavailable without the Patient or without anything to evaluate, and PatientMismatch for another.
     """
     patient_key = next(key for key, r in requirements.items() if r.resource == "Patient")
@@ -70,7 +72,7 @@ def gather(
     versions = _versions_of_patient(patient_key, who, patient_id, asked)
     for key, found in unpacked.items():
         if found.more or found.entries or found.total:
-            page = requirements[key].count if paged and key not in asked.found else None
+            page = pages.get(key, requirements[key].count) if paged and key not in asked.found else None
             unpacked[key] = judged(key, requirements[key].resource, found, page)
     if all(p.source is Source.UNAVAILABLE for p in unpacked.values()):
         told = "".join(f" {issue.what[:1].upper()}{issue.what[1:]}." for issue in asked.issues if issue.level == "warning")

@@ -41,6 +41,7 @@ class Prefetched(NamedTuple):
     lacking: bool = False
 
 
+_OVERLAP = Issue("warning", "pages of the EHR's FHIR server repeat each other; data may be missing between them", "Fill the prefetch keys.")
 NOTHING = Prefetched(Source.READ)  # searched, and nothing there
 
 
@@ -83,14 +84,28 @@ def unpack(key: str, wanted: str, sent: Any, partial: frozenset[str] = frozenset
         return Prefetched(Source.UNAVAILABLE, (), (Issue("warning", f"'{key}' could not be read", "Send a FHIR R4 Bundle or resource."),))
 
 
+def is_bundle(body: bytes) -> bool:
+    """Whether a body is a Bundle, as the answer to a search has to be."""
+    try:
+        return _TYPE.decode(body).resourceType == "Bundle"
+    except UNREADABLE:
+        return False
+
+
 def joined(pages: Sequence[Prefetched]) -> Prefetched:
-    """The pages of one search as one; the last says whether there are more."""
+    """The pages of one search as one; the last says whether there are more.
+
+    Where a page repeats what stood on one before, the server's list has moved meanwhile, and something else may be on none.
+    """
     first, last = pages[0], pages[-1]
     if len(pages) == 1:
         return first
     source = Source.READ if all(p.source is Source.READ for p in pages) else Source.INCOMPLETE
     entries = [e for p in pages for e in p.entries]
     issues = tuple(dict.fromkeys(issue for p in pages for issue in p.issues))
+    names = [name for p in pages for name in {(kind_of(e.resource), e.resource.id) for e in p.entries} if name[0] not in _COMPANIONS and name[1]]
+    if len(set(names)) < len(names):
+        source, issues = Source.INCOMPLETE, (*issues, _OVERLAP)
     return Prefetched(source, entries, issues, last.more, last.next, max(p.total for p in pages))
 
 

@@ -24,6 +24,11 @@ def prefetch_templates(knowledge: Knowledge, dialect: Dialect = SPEC) -> Mapping
     return {key: str(search) for key, search in searches(knowledge, dialect).items()}
 
 
+def page_sizes(knowledge: Knowledge, dialect: Dialect) -> Mapping[str, int]:
+    """How many entries a full page of each key has, where the vendor's search says so."""
+    return {key: int(count) for key, search in searches(knowledge, dialect).items() if (count := search.get("_count"))}
+
+
 def resolved(template: str, patient_id: str) -> str:
     """A template for one patient as it goes over the wire: what has a meaning in a URL and stands in the id or in a code has none."""
     return quote(template.replace(PATIENT_ID, quote(patient_id, safe="")), safe="/?&=,:%._~-")

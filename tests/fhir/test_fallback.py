@@ -678,3 +678,52 @@ def test_shows_nothing_of_the_token_in_a_request():
     assert WORD == request.token.reveal()
     assert WORD not in repr(request)
     assert WORD not in str(msgspec.structs.asdict(request))
+
+
+# --- answers that look whole ---
+
+
+def test_takes_a_resource_by_itself_for_no_searchset():
+    """One problem instead of a Bundle is not the whole list of problems."""
+    with serving(says(answered(condition("c1")["resource"]))) as running, asker(running.base) as ask:
+        found = ask(CONDITIONS)
+
+    assert Source.UNAVAILABLE is found.found["conditions"].source
+    assert ["the EHR sent no FHIR for 'conditions'"] == warnings(found)
+
+
+def test_takes_pages_that_repeat_each_other_for_incomplete():
+    """A server whose list moves between two pages shows one problem twice, and another never."""
+    pages = [{"resourceType": "Bundle", "entry": [condition("c1"), condition("c2")]}, {"resourceType": "Bundle", "entry": [condition("c2")]}]
+    first = {**pages[0], "link": [{"relation": "next", "url": "Condition?_page=2"}]}
+
+    with serving(says(answered(first), answered(pages[1]))) as running, asker(running.base) as ask:
+        found = ask(CONDITIONS).found["conditions"]
+
+    assert Source.INCOMPLETE is found.source
+    assert ["pages of the EHR's FHIR server repeat each other; data may be missing between them"] == [issue.what for issue in found.issues]
+
+
+@pytest.mark.parametrize("order", [("problemList", "conditions"), ("conditions", "problemList")])
+def test_takes_the_name_that_the_client_registered(order):
+    """A call that sends a key under both names is read by the client's own, in whatever order they come."""
+    whole = call("http://127.0.0.1:9/r4", sent=list(TEMPLATES))
+    problems = {"problemList": whole["prefetch"].pop("conditions"), "conditions": None}
+    both = {**whole, "prefetch": {**whole["prefetch"], **{name: problems[name] for name in order}}}
+
+    with service_of("http://127.0.0.1:9/r4", keys={"problemList": "conditions"}) as service:
+        assert said(service, both) == said(service, call("http://127.0.0.1:9/r4", sent=list(TEMPLATES)))
+
+
+@pytest.mark.parametrize(("dialect", "source"), [("epic", Source.INCOMPLETE), ("spec", Source.READ)])
+def test_knows_a_full_page_by_the_size_that_the_dialect_asks_for(dialect, source):
+    """A hundred problems are a full page of the vendor that is asked for a hundred."""
+    problems = [{"resource": {**condition(f"c{n}")["resource"], "subject": {"reference": "Patient/p1"}}} for n in range(100)]
+    prefetch = {"patient": {"resourceType": "Patient", "id": P1}, "conditions": {"resourceType": "Bundle", "type": "searchset", "entry": problems}}
+    sent = {**call("http://127.0.0.1:9/r4", token=None), "prefetch": prefetch}
+    sent["context"] = {**sent["context"], "patientId": P1}
+
+    with service_of("http://127.0.0.1:9/r4", dialect=DIALECTS[dialect]) as service:
+        record = service.chart(service.read(json.dumps(sent).encode()), TODAY)
+
+    assert source is record.sources["conditions"]
