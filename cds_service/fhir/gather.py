@@ -59,7 +59,8 @@ def gather(
 ) -> PatientRecord:
     """Read everything the prefetch holds about one patient, and ask for what it lacks.
 
-    `paged` says that a full page may hide older data, `pages` how many entries that is where the EHR asks for fewer, `partial` are the EHR's codes for an answer that is not all there is.
+    `paged` says that a full page may hide older data, `pages` how many entries that is where the EHR's dialect asks for another
+    number, `partial` are the EHR's codes for an answer that is not all there is.
     Raises RequiredDataUnavailable without the Patient or without anything to evaluate, and PatientMismatch for another.
     """
     patient_key = next(key for key, r in requirements.items() if r.resource == "Patient")

@@ -150,10 +150,10 @@ def test_sends_no_chart_elsewhere(capsys):
 
 
 def test_says_that_an_answer_could_not_be_kept(capsys, tmp_path):
-    """A folder that is a file is told in a sentence."""
+    """A folder below a file is told in a sentence."""
     (tmp_path / "file").write_text("", encoding="utf-8")
     with running() as odd:
-        _, err, status = said(capsys, "fire", *odd.arguments, "--patient", "p1", "--save", str(tmp_path / "file"))
+        _, err, status = said(capsys, "fire", *odd.arguments, "--patient", "p1", "--save", str(tmp_path / "file" / "below"))
 
     assert 2 == status
     assert "an answer could not be kept" in err
