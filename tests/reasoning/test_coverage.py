@@ -14,6 +14,7 @@ from cds_service.reasoning.edges import unproved_look_backs
 
 KNOWLEDGE = load()
 OUTCOMES = list(casebook.run(KNOWLEDGE))
+REASONER = casebook.Reasoner(KNOWLEDGE)
 LOOK_BACKS = list(unproved_look_backs(KNOWLEDGE, []))
 # A single fact cannot meet these, or another part of the flag answers first; their message says the kind of fact and its day.
 NEED_MORE = ("steroid-dependence looks back P12M: no case decides it by a medication", "multi-dmard looks back")
@@ -28,8 +29,7 @@ def edited(name: str, **changes):
 def run(case: Case) -> casebook.Outcome:
     """The outcome of one more case."""
     record = casebook.record_of(KNOWLEDGE, case)
-    reasoner = casebook.Reasoner(KNOWLEDGE)
-    assessment = reasoner.evaluate(record, casebook.Day.fromisoformat(case.today), full=True)
+    assessment = REASONER.evaluate(record, casebook.Day.fromisoformat(case.today), full=True)
     return casebook.Outcome("cases-new.yaml:1", case, tuple(casebook._faults(KNOWLEDGE, case, assessment)), record, assessment)
 
 
