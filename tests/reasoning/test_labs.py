@@ -320,9 +320,11 @@ def test_takes_the_later_of_two_results_with_their_time():
 
 def test_weighs_only_results_of_the_same_time_against_each_other():
     """An earlier result of that day is older, and contradicts nothing."""
-    early, late = (lab("lab-hemoglobin", value, "g/dL", f"{back(3)}T{hour}:00:00Z") for value, hour in ((15, "08"), (10, "20")))
+    labs = [
+        lab("lab-hemoglobin", value, "g/dL", f"{back(3)}T{hour}:00:00Z", ref=f"o/{value}") for value, hour in ((15, "08"), (10, "20"), (11, "20"))
+    ]
 
-    assert Truth.PRESENT is ask(ANEMIA, chart(early, late)).truth
+    assert Truth.PRESENT is ask(ANEMIA, chart(*labs)).truth
 
 
 def test_shows_the_later_reference_of_one_moment():
@@ -341,12 +343,14 @@ def test_holds_a_reason_against_a_result_with_a_remark():
     assert Truth.UNKNOWN is found.truth
 
 
+@pytest.mark.parametrize("take", ["latest", "any"])
 @pytest.mark.parametrize(("unit", "expected"), [("fL", U), ("furlong", P)])
-def test_takes_an_undated_result_only_where_no_dated_one_can_be_used(unit, expected):
+def test_takes_an_undated_result_only_where_no_dated_one_can_be_used(unit, expected, take):
     """However old the dated one is; one that cannot be used is as good as none."""
     old, undated = lab("lab-mcv", 95, unit, back(900)), lab("lab-mcv", 108, "fL", None)
+    high = Lab(value_set="lab-mcv", within="P24M", above=Limit(value=100, unit="fL"), take=take)
 
-    assert expected is ask(HIGH_MCV, chart(old, undated)).truth
+    assert expected is ask(high, chart(old, undated)).truth
 
 
 def test_names_no_old_flawed_result_beside_an_undated_one():
