@@ -256,7 +256,7 @@ class GeneReader:
         shown = scale_of(item.unit_words) if item.unit_words else None
         if item.number is None or item.unread or (shown is not None and shown != scale_of(item.unit)):
             return Fraction(None)
-        at_most = item.comparator in ("<", "<=") or self.narratives.matches("at_most", item.value_text)
+        at_most = self.narratives.matches("at_most", item.value_text)
         return fraction_of(item.number, item.unit, sign="<" if at_most else item.comparator[:1])
 
     def _germline(self, report: Report) -> bool:

@@ -152,6 +152,7 @@ def test_knows_what_follows_a_procedure(ago, after):
         ((lab("lab-b12", 1, "", None), lab("lab-b12", 1, "", back(9))), day(9)),
         ((lab("lab-b12", 1, "", back(9)), lab("lab-b12", 1, "", back(5), status="cancelled")), day(9)),
         ((lab("lab-b12", 1, "", back(9)), report("done", code=first("lab-b12"), on=back(3))), day(3)),
+        ((report("done", code=first("lab-b12"), on=back(3)),), day(3)),
         ((report("done", code=first("lab-b12"), on=back(3), status="cancelled"),), None),
         ((lab("lab-tsh", 1, "", back(9)),), None),
     ],
@@ -231,6 +232,24 @@ def test_takes_the_newest_of_measured_and_computed_counts():
     found = {ago: ask(low, chart(*computed, one)).truth for ago, one in measured.items()}
 
     assert {60: P, 20: A, None: P} == found
+
+
+@pytest.mark.parametrize(("totals", "truth"), [((lab("lab-wbc", 20.0, "10*9/L", back(30)),), A), ((), P)])
+def test_takes_an_undated_count_only_where_none_can_be_computed(totals, truth):
+    """An undated low count stands behind one that is computed, and is used alone."""
+    low = Lab(value_set="lab-lymphocytes-abs", within="P24M", below=Limit(value=1.0, unit="10*9/L"), take="any")
+    facts = [lab("lab-lymphocytes-pct", 50, "%", back(30)), lab("lab-lymphocytes-abs", 0.5, "10*9/L", None)]
+
+    assert truth is ask(low, chart(*facts, *totals)).truth
+
+
+def test_shows_a_computed_count_in_two_places():
+    """12.3 % of 4.56 is 0.56088, and is shown as no more than it is."""
+    low = Lab(value_set="lab-lymphocytes-abs", within="P24M", below=Limit(value=1.0, unit="10*9/L"))
+
+    found = ask(low, chart(lab("lab-lymphocytes-pct", 12.3, "%", back(30)), lab("lab-wbc", 4.56, "10*9/L", back(30))))
+
+    assert ["0.56 10*9/L"] == [one.value for one in found.evidence]
 
 
 # --- limits ---

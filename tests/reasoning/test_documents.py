@@ -41,6 +41,12 @@ def test_says_that_a_marrow_report_was_not_read(facts):
     assert Truth.UNKNOWN is found.truth("marrow-vacuoles")
 
 
+@pytest.mark.parametrize("on", ["2026", "2026-05", "2026-05-01", "2026-05-01T08:00:00"])
+def test_names_a_document_by_as_much_of_its_date_as_is_given(on):
+    """A year or a month gets no day that nobody wrote, and a day no time."""
+    assert [f"Bone marrow report of {on[:10]} stands in a document and was not read"] == said(assess(document(code=MARROW, on=on)))
+
+
 def test_says_it_once_of_several():
     """The newest is named, and how many others there are."""
     found = assess(*(document("Bone marrow report", on=f"2026-0{n}-01", number=n) for n in (3, 5, 4)))

@@ -11,6 +11,7 @@ from cds_service.knowledge.model import (
     Allergic,
     AnyOf,
     BeforeResult,
+    CloseTo,
     Coded,
     Deceased,
     Drug,
@@ -377,6 +378,21 @@ def test_asks_for_entries_that_are_far_enough_apart(days, truth, shown_days):
     assert (truth, [Day.fromisoformat(back(n)) for n in shown_days]) == (found, [one.on for one in evidence])
 
 
+def test_shows_the_later_reference_of_entries_of_one_day():
+    """Of two entries of one day always the same is shown."""
+    facts = [condition(SWEET, back(n), ref=f"c/{n}{name}") for n in (10, 38) for name in "ab"]
+
+    assert ["c/10b", "c/38b"] == [one.ref for one in shown(REPEATED, *facts)[1]]
+
+
+@pytest.mark.parametrize(("on", "truth"), [("2026-01-15", A), ("2026-01", P), ("2026", P), (None, P)])
+def test_counts_a_problem_that_may_be_close_to_its_trigger(on, truth):
+    """A date without its day may be any day, so the trigger may be close."""
+    close = Coded(value_sets=(SWEET,), close_to=CloseTo(value_sets=("cond-acute-infection",), within="P3D"))
+
+    assert truth is ask(close, chart(condition(SWEET, on), condition("cond-acute-infection", "2026-01-02"))).truth
+
+
 # --- drugs ---
 
 
@@ -689,7 +705,9 @@ def test_asks_for_a_usable_result_where_the_module_says_so(one, truth):
     """A result without a known unit, or too old, is none."""
     usable = Resulted(value_sets=("lab-ferritin", "lab-b12"), within="P12M", usable=True)
 
-    assert truth is ask(usable, chart(one)).truth
+    found = ask(usable, chart(one))
+
+    assert (truth, ["400 pg/mL"] if truth is P else []) == (found.truth, [e.value for e in found.evidence])
 
 
 # --- several criteria ---
@@ -768,6 +786,14 @@ def test_shows_each_dose_in_the_window(within, truth, refs):
     found = shown(Vaccinated(value_sets=("cvx-vaccines",), doses=2, within=within), *doses)
 
     assert (truth, [Evidence(what="Vaccination", ref=ref, code=first("cvx-vaccines"), on=days[ref]) for ref in refs]) == found
+
+
+def test_shows_a_dose_that_only_its_name_tells():
+    """An entry without a code has none to show."""
+    given = Immunization(ref="i/1", text="Shingrix", status="completed", when=moment("2026-11-01"))
+
+    expected = Evidence(what="Vaccination", ref="i/1", on=ON)
+    assert (P, [expected]) == shown(Vaccinated(value_sets=("vaccine-zoster-recombinant",)), given)
 
 
 @pytest.mark.parametrize(("on", "truth"), [("2025-11-22", P), ("2025-11-21", A), ("2026-11-22", P), ("2026-11-23", A)])

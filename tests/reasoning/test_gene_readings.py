@@ -11,8 +11,8 @@ from cds_service.reasoning.gene_links import Said
 from cds_service.reasoning.genetics import Call, GeneReader, genetic_status
 from cds_service.record.codes import Code
 from cds_service.record.dates import Day
-from cds_service.record.facts import Issue
-from tests.reasoning.charts import KNOWLEDGE, LOINC, TODAY, UBA1_TEST, VARIANT, back, condition, item, order, procedure, record, report
+from cds_service.record.facts import Issue, ReportItem
+from tests.reasoning.charts import KNOWLEDGE, LOINC, TODAY, UBA1_TEST, VARIANT, back, condition, first, item, order, procedure, record, report
 from tests.reasoning.test_gene_results import GENE, MET41LYS, MET41THR, OTHER_GENE, SER56PHE, observed, unread, vaf
 
 THR = "p.(Met41Thr)"
@@ -39,7 +39,15 @@ def said(text, **members):
     return report(text, code=UBA1_TEST, **members)
 
 
+def told(name, *, text="", answers=(), number=None, unit="", codes=()):
+    """A result of the gene's own test with one component that has a name of its own."""
+    values = tuple(Code(LOINC, KNOWLEDGE.genetics.answers[a]) for a in answers)
+    return said("", items=(ReportItem(text=name, codes=codes, value_codes=values, value_text=text, number=number, unit=unit),))
+
+
 GERMLINE = source("germline")
+PANEL = Code(LOINC, "51969-4")
+OMIM = ReportItem(value_codes=(Code("x", "1"), Code("http://www.omim.org", "301830")))
 CODED_CLASS = (Code(LOINC, KNOWLEDGE.genetics.answers["likely-pathogenic"]),)
 
 # What a result holds, the call and the reasons that a card would give for it.
@@ -96,6 +104,22 @@ READ = {
     "no sample": (observed(GENE, MET41THR, absent=True), "UNCLEAR", "no-call"),
     "synonymous, called pathogenic": (observed(GENE, item("p_hgvs", text="p.(Ala15=)"), called("pathogenic")), "UNCERTAIN", "synonymous"),
     "germline, not classified": (observed(GENE, MET41LYS, GERMLINE, answer="present"), "UNCERTAIN", "not-classified"),
+    "germline at the canonical codon, called uncertain": (
+        observed(GENE, MET41THR, GERMLINE, called("uncertain"), answer="present"),
+        "UNCERTAIN",
+        "germline uncertain-significance",
+    ),
+    "benign and pathogenic": (observed(GENE, SER56PHE, called("benign"), called("pathogenic")), "UNCLEAR", "contradictory"),
+    "benign and likely pathogenic": (observed(GENE, SER56PHE, called("benign"), called("likely-pathogenic")), "UNCLEAR", "contradictory"),
+    "of two genes": (observed(GENE, OTHER_GENE, MET41THR, answer="present"), "UNCLEAR", "several-genes"),
+    "the disease as the answer of a panel": (report(code=PANEL, conclusion_codes=(first("disease-codes"),)), "UNCERTAIN", "disease-named"),
+    "for another disease by the second of two codes": (observed(GENE, MET41LYS, called("pathogenic"), OMIM), "UNCERTAIN", "other-disease"),
+    "a component in words": (told("p.Met41Thr", text="detected"), "PATHOGENIC", ""),
+    "a component with a code of its own, in words": (told("p.Met41Thr", text="detected", codes=(Code("x", "y"),)), "PATHOGENIC", ""),
+    "a component of the test itself, in words": (told("p.Met41Thr", text="detected", codes=(UBA1_TEST,)), "UNCLEAR", "not-understood"),
+    "a component with two answers": (told("p.Met41Thr", answers=("present", "pathogenic")), "PATHOGENIC", ""),
+    "a component in a number": (told("p.Met41Thr VAF", number=46.0, unit="%"), "PATHOGENIC", ""),
+    "a component without a value": (told("variant not detected"), "UNCLEAR", "not-understood"),
     "words against a class": (observed(GENE, called("likely-pathogenic"), text="UBA1 not detected"), "UNCLEAR", "contradictory"),
 }  # fmt: skip
 
@@ -111,18 +135,18 @@ def test_says_why_it_calls_a_result_so(reader, kind):
 
 
 FLAGS = {
-    "PATHOGENIC": ("POS", "POSITIVE", "DET", "DETECTED", "A", "AA", "ABN", "ABNORMAL"),
-    "NEGATIVE": ("NEG", "NEGATIVE", "ND", "NOT DETECTED", "N", "NORMAL"),
-    "UNCLEAR": ("IND", "INDETERMINATE", "E", "EQUIVOCAL"),
+    "UNCERTAIN not-classified": ("POS", "POSITIVE", "DET", "DETECTED", "A", "AA", "ABN", "ABNORMAL"),
+    "NEGATIVE ": ("NEG", "NEGATIVE", "ND", "NOT DETECTED", "N", "NORMAL"),
+    "UNCLEAR no-call": ("IND", "INDETERMINATE", "E", "EQUIVOCAL"),
 }
 
 
 @pytest.mark.parametrize(("call", "flag"), [(call, flag) for call, flags in FLAGS.items() for flag in flags])
 def test_reads_each_flag_of_a_laboratory(reader, call, flag):
     """HL7's flags and the words that laboratories send in their place: positive, negative, or neither."""
-    one = observed(GENE, *((called("pathogenic"),) if call == "PATHOGENIC" else ()), flag=(flag,))
+    reading = reader.read(observed(GENE, flag=(flag,)))
 
-    assert call == reader.read(one).call.name
+    assert call == f"{reading.call.name} {' '.join(reading.reasons)}"
 
 
 def test_needs_no_class_for_a_detected_variant_of_a_linked_interpretation(reader):
@@ -145,6 +169,7 @@ def test_needs_no_class_for_a_detected_variant_of_a_linked_interpretation(reader
         ((item("c_hgvs", codes=(Code("x", "c.999A>G"),), text="c.122T>C"),), "c.122T>C"),
         ((item("c_hgvs"), item("p_hgvs", text="p.Met41Thr")), "p.Met41Thr"),
         ((vaf(46, "%"),), ""),
+        ((item("gene", text="UBA1"), MET41THR), "NM_003334.4:c.122T>C"),
     ],
 )
 def test_takes_the_variant_from_its_components(reader, items, variant):
@@ -183,6 +208,7 @@ def test_reads_a_coded_fraction_with_its_comparator(reader, number, unit, compar
         (observed(GENE, answer="absent"), True),
         (observed(GENE, item("c_hgvs", text="all coding exons"), answer="absent"), False),
         (observed(GENE, answer="absent", text="All coding exons."), False),
+        (observed(GENE, answer="absent", text=f"{'x ' * 10_000}All coding exons."), True),  # more is not read
         (report(text="UBA1, all coding exons", code=UBA1_TEST, interpretations=("NEG",)), False),
         (observed(GENE, answer="absent", text="All coding exons by Sanger."), True),
         (observed(GENE, MET41THR, answer="present"), False),
@@ -282,6 +308,7 @@ def shown(value, ref, on):
         ("UBA1 M41T detected", f"pathogenic variant: {THR}"),
         ("UBA1 c.121A>G detected", "pathogenic variant: c.121A>G p.(Met41Val)"),
         ("UBA1 p.Met41Thr detected, VAF 12.345 %.", f"pathogenic variant: {THR}, VAF 12.3 %"),
+        ("UBA1 p.Met41Thr detected, VAF 60%. Limit of detection 2%.", f"pathogenic variant: {THR}, VAF 60 %"),
         ("UBA1 p.Met41Thr detected, VAF 4%.", f"variant at low allele fraction: {THR}, VAF 4 %"),
         ("UBA1 p.Met41Thr detected, VAF 4.", f"pathogenic variant, allele fraction unclear: {THR}"),
         ("UBA1 p.Ser56Phe detected.", "variant of uncertain meaning"),
@@ -426,8 +453,10 @@ def test_takes_a_time_of_day_for_its_day(reader):
         said(f"UBA1 p.Met41Thr detected, {text}", on=f"{back(30)}T{hour}:00:00", ref=f"r/{hour}")
         for text, hour in (("VAF 46 %", "08"), ("VAF 4 %", "20"))
     ]
+    bare = msgspec.structs.replace(times[1], when=report(on=back(30)).when)
 
     assert ("fraction-ambiguous",) == status(reader, *times)[0].reasons
+    assert ("fraction-ambiguous",) == status(reader, times[0], bare)[0].reasons
 
 
 def test_names_the_variant_of_the_newest_result_that_names_one(reader):
@@ -437,6 +466,29 @@ def test_names_the_variant_of_the_newest_result_that_names_one(reader):
     repeat = observed(GENE, called("pathogenic"), bound, answer="present", on=back(30), ref="r/repeat")
 
     assert f"pathogenic variant: {THR}, VAF >50 %" == status(reader, *older, repeat)[0].evidence[0].value
+
+
+def test_takes_a_bound_with_the_fraction_of_an_earlier_result(reader):
+    """A repeat without a fraction shows that of the result which names the variant, as it was stated."""
+    older = said("UBA1 p.Met41Thr detected, VAF > 50 %.", on=back(90))
+    repeat = observed(GENE, called("pathogenic"), answer="present", on=back(30))
+
+    assert f"pathogenic variant: {THR}, VAF >50 %" == status(reader, older, repeat)[0].evidence[0].value
+
+
+@pytest.mark.parametrize(("answer", "of", "named"), [("present", "uncertain", True), ("absent", None, False)])
+def test_gives_the_variant_of_what_was_found_in_doubt_and_of_no_negative(reader, answer, of, named):
+    """The catalogue's entry goes with any finding; what was looked for and not found is none."""
+    one = observed(GENE, MET41THR, *((called(of),) if of else ()), answer=answer)
+
+    assert named is (status(reader, one)[0].variant is not None)
+
+
+def test_takes_a_result_without_a_date_for_older_than_any_other(reader):
+    """Nobody knows when it was, so it never stands before one that is dated."""
+    undated = msgspec.structs.replace(NEGATIVE, when=None)
+
+    assert "r/positive" == status(reader, POSITIVE, undated)[0].evidence[0].ref
 
 
 def test_takes_no_class_from_an_interpretation_of_the_future(reader):

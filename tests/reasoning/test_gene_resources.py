@@ -324,6 +324,7 @@ FRACTIONS = {
     "linked, as a share": ((own_fraction(0.04, "1", "Observation/var-1"),), UNCERTAIN),
     "linked, below 5 %": ((own_fraction(4, "%", "Observation/var-1", valueQuantity=None, valueString="<5 %"),), UNCERTAIN),
     "linked, in words": ((own_fraction(4, "%", "Observation/var-1", valueQuantity=None, valueString="5 to 15 %"),), UNCERTAIN),
+    "linked, in one number of words": ((own_fraction(4, "%", "Observation/var-1", valueQuantity=None, valueString="46 %"),), CONFIRMED),
     "linked, absent for a reason": (
         (own_fraction(4, "%", "Observation/var-1", valueQuantity=None, dataAbsentReason={"coding": [NOT_ASKED]}),),
         UNCERTAIN,
@@ -413,6 +414,13 @@ def test_weighs_a_result_by_its_tissue(tissue):
     resources, topic = TISSUES[tissue]
 
     assert topic == ask(*resources).topic
+
+
+def test_shows_one_negative_of_another_tissue():
+    """Of several the newest is enough."""
+    found = ask(*(told(NEGATIVE_WORDS, specimen={"display": "Buccal swab"}, id=f"n-{n}", effectiveDateTime=f"2026-10-0{n}") for n in (1, 2)))
+
+    assert (False, True) == ("2026-10-01" in found.text, "2026-10-02" in found.text)
 
 
 def test_says_why_a_negative_of_another_tissue_does_not_count():

@@ -318,6 +318,52 @@ def test_takes_the_later_of_two_results_with_their_time():
     assert Truth.ABSENT is ask(ANEMIA, chart(early, late)).truth
 
 
+def test_weighs_only_results_of_the_same_time_against_each_other():
+    """An earlier result of that day is older, and contradicts nothing."""
+    labs = [
+        lab("lab-hemoglobin", value, "g/dL", f"{back(3)}T{hour}:00:00Z", ref=f"o/{value}") for value, hour in ((15, "08"), (10, "20"), (11, "20"))
+    ]
+
+    assert Truth.PRESENT is ask(ANEMIA, chart(*labs)).truth
+
+
+def test_shows_the_later_reference_of_one_moment():
+    """Of results that agree always the same is shown, however large they are."""
+    labs = [lab("lab-mcv", value, "fL", ref=f"o/{name}") for value, name in ((120, "a"), (110, "b"))]
+
+    assert ["110 fL"] == [one.value for one in ask(HIGH_MCV, chart(*labs)).evidence]
+
+
+def test_holds_a_reason_against_a_result_with_a_remark():
+    """What a laboratory remarks has nothing to do with an infection."""
+    high_crp = Lab(value_set="lab-crp", within="P12M", above=Limit(value=10, unit="mg/L"))
+
+    found = ask(high_crp, chart(lab("lab-crp", 80, "mg/L", back(60), remark="repeated"), condition("cond-acute-infection", back(60))))
+
+    assert Truth.UNKNOWN is found.truth
+
+
+@pytest.mark.parametrize("take", ["latest", "any"])
+@pytest.mark.parametrize(("unit", "expected"), [("fL", U), ("furlong", P)])
+def test_takes_an_undated_result_only_where_no_dated_one_can_be_used(unit, expected, take):
+    """However old the dated one is; one that cannot be used is as good as none."""
+    old, undated = lab("lab-mcv", 95, unit, back(900)), lab("lab-mcv", 108, "fL", None)
+    high = Lab(value_set="lab-mcv", within="P24M", above=Limit(value=100, unit="fL"), take=take)
+
+    assert expected is ask(high, chart(old, undated)).truth
+
+
+def test_names_no_old_flawed_result_beside_an_undated_one():
+    """What is older than the answer is not spoken of."""
+    asked = chart(
+        lab("lab-mcv", 108, "fL", back(5)), lab("lab-mcv", 90, "fL", back(40), flaw="is marked"), lab("lab-mcv", 90, "fL", None, flaw="is undated")
+    )
+
+    ask(HIGH_MCV, asked)
+
+    assert ["MCV is undated and was not used"] == [issue.what for issue in asked.issues]
+
+
 def test_shows_a_result_that_leaves_a_question_open():
     """A value without a limit of its own answers nothing, and is shown as assessed in part."""
     criterion = Lab(value_set="lab-transaminases-ggt", above_upper_limit=2, within="P24M")

@@ -55,6 +55,7 @@ def test_knows_how_many_of_a_unit_make_a_whole(unit, scale):
         (46, "", ">", Fraction(None, 0.46)),
         (46, "", "<", VAGUE),
         (1.5, "ratio", "", Fraction(None, 0.015)),
+        (1.5, "{ratio}", "", Fraction(None, 0.015)),
         (100, "", "", Fraction(None, 1.0)),
         (100.5, "", "", VAGUE),
         (101, "%", "", VAGUE),
@@ -78,6 +79,7 @@ def test_reads_a_number_with_its_unit_and_its_bound(number, unit, sign, expected
 def test_takes_a_bare_number_for_what_it_is():
     """Without a unit and a bound a number up to 1 is the fraction."""
     assert Fraction(0.3, 0.3, 0.3) == fraction_of(0.3)
+    assert Fraction(None, 0.46) == fraction_of(46)
 
 
 @pytest.mark.parametrize(
@@ -144,6 +146,11 @@ def test_takes_the_least_of_what_is_stated(stated, expected):
         ("UBA1 detected, VAF < 5 %", [fraction_of(5, "%", sign="<")]),
         ("UBA1 detected, VAF less than 5 %", [fraction_of(5, "%", sign="<")]),
         ("UBA1 detected, VAF 5 % or less", [fraction_of(5, "%", sign="<")]),
+        ("UBA1 DETECTED, VAF 5 % OR LESS", [fraction_of(5, "%", sign="<")]),
+        ("UBA1 DETECTED, VAF AT CODON 41", [VAGUE]),
+        ("<5 % VAF in UBA1", [fraction_of(5, "%", sign="<")]),
+        ("UBA1 detected in 46 %. UBA1 VAF 50 %", [fraction_of(50, "%")]),
+        ("UBA1 DETECTED, VARIANT READS 4 TO 20 %", [fraction_of(20, "%"), fraction_of(4, "%")]),
         ("UBA1 detected, VAF 5 % (max)", [fraction_of(5, "%", sign="<")]),
         ("UBA1 detected, VAF > 50 %", [fraction_of(50, "%", sign=">")]),
         ("UBA1 detected, VAF 50 % or more", [fraction_of(50, "%", sign=">")]),
@@ -194,6 +201,12 @@ def test_finds_the_fractions_that_are_stated_of_the_gene(reader, text, expected)
 def test_spells_a_variant_as_the_catalogue_does(reader, text, known):
     """However blanks, brackets and capitals are set, with the c. name where the text has it; what is not in the catalogue has no spelling."""
     assert known == reader.known(text)
+
+
+@pytest.mark.parametrize(("text", "change"), [("c.122T>C", THR), ("M41T", ""), ("p.Met41Thr", THR), ("c.118-1G>C", "c.118-1G>C"), ("p.Met41Lys", "")])
+def test_knows_what_a_variant_does(reader, text, change):
+    """Its p. name, or its c. name where it has no other."""
+    assert change == reader.change(text)
 
 
 @pytest.mark.parametrize(("text", "canonical", "confirms"), [("M41T", True, True), ("c.118-1G>C", False, True), ("p.Ser56Phe", False, False)])
@@ -297,6 +310,10 @@ def marks(spoken):
         ("UBA1 p.Met41Thr detected in the mother", False, "O"),
         ("Sample of the mother. UBA1 p.Met41Thr detected", False, "PCO"),
         ("UBA1 p.Met41Thr detected. Sample of the mother.", False, "PCO"),
+        ("UBA1 p.Met41Val detected. UBA1 p.Met41Val not detected. UBA1 p.Met41Leu not detected", False, "PN"),
+        ("UBA1  not \t detected", False, "N"),
+        ("UBA1 sequencing is recommended. p.Met41Thr detected", True, "PC"),
+        ("Genes tested: UBA1, TET2. Coverage was complete, no variants detected", False, "N"),
         ("TET2 detected. UBA1 not detected", False, "N"),
         ("UBA1, TET2 not detected", False, "N"),
         ("No variants in TET2, ASXL1 or UBA1", False, "N"),

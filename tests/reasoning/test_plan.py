@@ -14,8 +14,9 @@ from cds_service.knowledge.model import Clause, Expression, Organs
 from cds_service.reasoning.chart import Chart
 from cds_service.reasoning.plan import Plan, Scope
 from cds_service.reasoning.truth import Truth, all_of, any_of, at_least, negation, truth_of
-from cds_service.record.facts import PatientRecord, Source
+from cds_service.record.facts import Condition, PatientRecord, Source
 from tests import build
+from tests.reasoning import toys
 from tests.reasoning.charts import ask
 
 PLAN = Plan(build.KNOWLEDGE)
@@ -107,3 +108,16 @@ def test_touches_no_flag_of_an_empty_chart_but_those_about_the_patient():
 
     assert {"male", "deceased", "age-50"} <= asked
     assert not asked & {"macrocytosis", "anemia", "lung", "steroid-dependence"}
+
+
+def test_counts_organs_in_what_qualifies_a_finding():
+    """A qualifier is an expression like any other."""
+    flags = toys.part("red_flags")
+    flags[0]["qualified"] = [{"when": {"organs": {"at_least": 1}}, "text": "with an organ"}]
+    knowledge = toys.toy(red_flags=flags)
+    plan = Plan(knowledge)
+    tetany = Condition(codes=(knowledge.value_sets["cond-tetany"].concepts[0].code,), status="active", verification="confirmed")
+
+    scope = Scope(plan, Chart(knowledge, PatientRecord(patient_id="p1", conditions=(tetany,)), build.TODAY))
+
+    assert [Truth.PRESENT] == [holds(scope) for holds in plan.qualified["low-potassium"]]
