@@ -34,7 +34,7 @@ class Client(msgspec.Struct, frozen=True, kw_only=True):
     server: Address | None = None
     open: bool = False
     takes_token: bool = True
-    connections: int = 32
+    connections: int = 64
     ca_file: str | None = None
     keys: Mapping[str, str] = {}
     order_codes: Mapping[str, Coding] = {}
@@ -59,7 +59,7 @@ class _Entry(msgspec.Struct, forbid_unknown_fields=True):
     fhir_server: str
     dialect: str = "spec"
     open: bool = False
-    connections: Annotated[int, msgspec.Meta(ge=1, le=64)] = 32
+    connections: Annotated[int, msgspec.Meta(ge=1, le=64)] = 64
     ca_file: str | None = None
     prefetch: dict[str, str] = {}
     orders: dict[str, _SiteCode] = {}

@@ -36,7 +36,7 @@ def test_shows_files_that_load(tmp_path):
 def test_lists_every_member_with_its_default():
     """The table of members is that of the file."""
     fields = msgspec.structs.fields(clients._Entry)
-    shown = {"spec": "`spec`", False: "`false`", 32: "`32`"}
+    shown = {"spec": "`spec`", False: "`false`", 64: "`64`"}
 
     rows = [row[:3] for row in pages.rows(pages.section(PAGE, "Members"))]
 
