@@ -52,7 +52,7 @@ def test_reads_the_least_that_a_client_needs(tmp_path):
     found = loaded(tmp_path, entry())
 
     assert (Client(name="north", dialect=DIALECTS["spec"], server=SERVER),) == found.registered
-    assert (False, True, 32, None, {}, {}) == tuple(
+    assert (False, True, 64, None, {}, {}) == tuple(
         getattr(found.registered[0], name) for name in ("open", "takes_token", "connections", "ca_file", "keys", "order_codes")
     )
 
