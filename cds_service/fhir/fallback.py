@@ -122,9 +122,13 @@ class Fallback:
                 found[key] = joined(part.pages)
                 continue
             some = joined(part.pages) if part.pages else Prefetched(Source.UNAVAILABLE)
-            source = Source.INCOMPLETE if part.pages or link else Source.UNAVAILABLE
-            found[key] = some._replace(source=source, more=False, total=0, lacking=part.reason == "missing" and not link)
-            reasons[key] = "unknown-patient" if part.reason == "missing" and self._kinds[key] == "Patient" else part.reason
+            begun = bool(part.pages or link)
+            reason = part.reason
+            if reason == "missing" and (begun or self._kinds[key] == "Patient"):  # a page that is gone is no query that the EHR lacks
+                reason = "failed" if begun else "unknown-patient"
+            source = Source.INCOMPLETE if begun else Source.UNAVAILABLE
+            found[key] = some._replace(source=source, more=False, total=0, lacking=reason == "missing")
+            reasons[key] = reason
         return Fetched(found, tuple(_told(reasons)))
 
 

@@ -727,3 +727,21 @@ def test_knows_a_full_page_by_the_size_that_the_dialect_asks_for(dialect, source
         record = service.chart(service.read(json.dumps(sent).encode()), TODAY)
 
     assert source is record.sources["conditions"]
+
+
+def test_takes_a_page_that_is_gone_for_a_part_that_is_missing():
+    """A first page without the next, which the server has forgotten, is no list that the EHR has not: what is not on it is unknown."""
+    first = {"resourceType": "Bundle", "entry": [], "link": [{"relation": "next", "url": "MedicationStatement?_page=2"}]}
+
+    async def behave(asked: Asked, writer: asyncio.StreamWriter) -> bool:
+        known = asked.target.startswith("MedicationStatement?patient")
+        writer.write(answered(first) if known else answered(b"", "410 Gone"))
+        await writer.drain()
+        return True
+
+    with serving(behave) as running, asker(running.base) as ask:
+        fetched = ask({"medicationStatements": None})
+
+    found = fetched.found["medicationStatements"]
+    assert (Source.INCOMPLETE, False) == (found.source, found.lacking)
+    assert ["the EHR's FHIR server failed at 'medicationStatements'"] == warnings(fetched)
