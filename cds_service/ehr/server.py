@@ -18,13 +18,13 @@ _SAFE = "/?&=,:|$._-~"
 
 
 class FHIRServer:
-    """One FHIR R4 server at a base URL; a token, if there is one, goes with every request to it."""
+    """One FHIR R4 server at a base URL, which takes no token."""
 
-    def __init__(self, base: str, token: str | None = None) -> None:
+    def __init__(self, base: str) -> None:
         self.base = base.rstrip("/")
         self._session = requests.Session()
         self._session.trust_env = False
-        self._session.headers.update({"Accept": _JSON, **({"Authorization": f"Bearer {token}"} if token else {})})
+        self._session.headers["Accept"] = _JSON
 
     def get(self, query: str) -> Any | None:
         """The resource or searchset of a query below the base; None if the server does not have it. Raises CDSServiceError."""

@@ -15,8 +15,9 @@ import yaml
 from cds_service.dialects import DIALECTS
 from cds_service.protocol import schema
 from cds_service.protocol.response import Coding
+from cds_service.settings import Settings
 from tests import build
-from tests.fakes import answer_of
+from tests.fakes import answer_of, checked_app
 from tests.faults import matrix
 from tests.faults.servers import Asked, Chart, serving
 
@@ -140,11 +141,20 @@ def test_takes_nothing_found_for_an_answer():
     assert "inflammation" not in _missing(answer["cards"][0]["detail"])
 
 
-def test_tells_the_log_what_made_epic_call():
-    """The trigger of the call stands in the log; nothing else of the extension does."""
+def test_tells_the_log_what_made_epic_call(log, tmp_path):
+    """The trigger of the call stands in the log; nothing else of the extension does, and what is no trigger is left out."""
     extension = {"com.epic.cdshooks.request.bpa-trigger-action": "60", "internal.epic.cdshooks.request.epic-emp-id": "EMP-7"}
+    request = {**call("epic-patient-view"), "extension": extension}
+    with serving(empty_chart(request).honest) as server:
+        clients = tmp_path / "clients.toml"
+        clients.write_text(f'[[client]]\nname = "test"\nfhir_server = "{server.base}"\ndialect = "epic"\n', encoding="utf-8")
+        client = checked_app(Settings(clients=clients), lambda: build.TODAY).test_client()
+        client.post(build.SERVICE, json={**request, "fhirServer": server.base})
 
-    assert "60" == DIALECTS["epic"].trigger(extension)
+    answered_line = next(line for line in log.lines if "hook.answered" in line)
+    assert '"trigger":"60"' in answered_line
+    assert '"client":"test"' in answered_line
+    assert "EMP-7" not in "".join(log.lines)
     assert "" == DIALECTS["epic"].trigger({"com.epic.cdshooks.request.bpa-trigger-action": {"a": 1}})
 
 
