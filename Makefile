@@ -22,10 +22,14 @@ $(VENV)/.installed-dev: pyproject.toml $(VENV)/.installed
 	@$(INSTALL) -e '.[dev]' >$(VENV)/install.log 2>&1 || { cat $(VENV)/install.log; exit 1; }
 	@touch $@
 
-.run/request.json: $(VENV)/.installed fixtures/fhir/test-sweet-macrocytosis.json FORCE
-	@mkdir -p .run
+# Written anew when the day, the chart or anything in the package has changed.
+.run/request.json: $(VENV)/.installed fixtures/fhir/test-sweet-macrocytosis.json .run/day $(shell find cds_service -name '[!.]*' -type f ! -name '*.pyc' 2>/dev/null)
 	@$(BIN)/cds-service request fixtures/fhir/test-sweet-macrocytosis.json > $@.new || { rm -f $@.new; exit 1; }
 	@mv $@.new $@
+
+.run/day: FORCE
+	@mkdir -p .run
+	@today="$$(date +%F) $(CDS_TIME_ZONE)"; test "$$(cat $@ 2>/dev/null)" = "$$today" || echo "$$today" > $@
 
 FORCE:
 

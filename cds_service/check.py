@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import msgspec
-
-from cds_service.errors import CDSServiceError
+from cds_service.ehr.files import read_json
 from cds_service.fhir import strict
 from cds_service.knowledge.loader import Knowledge, load
 from cds_service.protocol import schema
 from cds_service.reasoning import casebook
 from cds_service.reasoning.account import account_of
 from cds_service.reasoning.coverage import uncited, uncovered
-
-_DEEPEST = 200  # FHIR needs no more than a few dozen levels
 
 
 class Report(NamedTuple):
@@ -63,36 +59,6 @@ def check(folder: Path | None, fixtures: Path | None) -> Report:
 
 def _unverified(knowledge: Knowledge) -> int:
     return sum(c.verification == "unverified-high" for v in knowledge.value_sets.values() for c in v.concepts)
-
-
-def read_json(path: Path) -> Any:
-    """The JSON of a file, with or without a byte order mark. Raises CDSServiceError with the file and the remedy."""
-    try:
-        value = msgspec.json.decode(path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise CDSServiceError(f"{path}: cannot be read ({error.strerror}). Name a JSON file.") from None
-    except UnicodeDecodeError:
-        raise CDSServiceError(f"{path}: not UTF-8. Save it as UTF-8.") from None
-    except RecursionError:
-        raise _too_deep(path) from None
-    except ValueError as error:
-        raise CDSServiceError(f"{path}: not JSON ({error}; NaN and lone surrogates are not JSON). Correct the file.") from None
-    layer = [value]
-    for _ in range(_DEEPEST):
-        layer = [inner for outer in layer for inner in _members(outer)]
-    if layer:
-        raise _too_deep(path)
-    return value
-
-
-def _members(value: Any) -> Iterable[Any]:
-    if isinstance(value, dict):
-        return value.values()
-    return value if isinstance(value, list) else ()
-
-
-def _too_deep(path: Path) -> CDSServiceError:
-    return CDSServiceError(f"{path}: nested too deeply. FHIR needs no more than a few dozen levels.")
 
 
 def _bundle_faults(path: Path) -> Iterator[str]:

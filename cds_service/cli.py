@@ -1,4 +1,7 @@
-"""The command line: serve, evaluate, check, request, export-knowledge; those that play an EHR are in firing.py."""
+"""The command line: serve, evaluate, check, request, export-knowledge; those that play an EHR are in firing.py.
+
+A command imports what it alone needs, so that the service is soon up.
+"""
 
 from __future__ import annotations
 
@@ -17,18 +20,11 @@ import click
 import msgspec
 
 from cds_service import __version__
-from cds_service.check import check as run_check
-from cds_service.check import read_json
+from cds_service.ehr.files import read_json
 from cds_service.ehr.prefetch import hook_request, shifted, whole_chart
-from cds_service.ehr.terminal import harmless
 from cds_service.errors import CDSServiceError
-from cds_service.explain import as_data, as_table
-from cds_service.export import write as write_export
-from cds_service.fhir.gather import gather
-from cds_service.fhir.search import prefetch_templates
 from cds_service.firing import PATIENT_ID, days_since_fixtures, fire_command, load_fixtures_command, show_prefetch_command
 from cds_service.knowledge.loader import load
-from cds_service.reasoning.assess import Reasoner
 from cds_service.settings import Settings, from_environment, is_loopback
 
 
@@ -37,6 +33,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         cli(arguments, standalone_mode=False)
     except CDSServiceError as error:
+        from cds_service.ehr.terminal import harmless
+
         print(harmless(error.public), file=sys.stderr)
         sys.exit(2)
     except click.ClickException as error:
@@ -128,6 +126,10 @@ def _run(settings: Settings) -> None:
 @click.option("--today", type=click.DateTime(["%Y-%m-%d"]), help="Evaluate as of this day.")
 def evaluate(bundle: Path, *, as_json: bool, today: dt.datetime | None) -> None:
     """Explain one patient's FHIR Bundle: every red flag, which rule fired, what is missing."""
+    from cds_service.explain import as_data, as_table
+    from cds_service.fhir.gather import gather
+    from cds_service.reasoning.assess import Reasoner
+
     settings = from_environment(os.environ)
     chart = _bundle(bundle)
     patient = _patient_id(chart, bundle)
@@ -145,6 +147,8 @@ def evaluate(bundle: Path, *, as_json: bool, today: dt.datetime | None) -> None:
 @click.option("--as-is", is_flag=True, help="Keep the dates; by default the chart moves so that its last day is today.")
 def request(bundle: Path, *, as_is: bool) -> None:
     """Print the hook request that an EHR would send for a fixture patient."""
+    from cds_service.fhir.search import prefetch_templates
+
     chart = _bundle(bundle)
     _patient_id(chart, bundle)
     days = 0 if as_is else days_since_fixtures()
@@ -192,6 +196,8 @@ def _say(text: str) -> None:
 @click.option("--fixtures", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Check this folder of fixtures too.")
 def check(fixtures: Path | None) -> None:
     """Check knowledge, value sets, cases and fixtures; each fault has its place and remedy."""
+    from cds_service.check import check as run_check
+
     report = run_check(from_environment(os.environ).knowledge, fixtures)
     for fault in report.faults:
         print(fault)
@@ -210,6 +216,8 @@ def check(fixtures: Path | None) -> None:
 @click.argument("folder", type=click.Path())
 def export_knowledge(folder: str) -> None:
     """Write the knowledge as FHIR R4 into a new or empty folder: its ValueSets, and a Library with the authored files."""
+    from cds_service.export import write as write_export
+
     if not folder:
         raise CDSServiceError("no folder is named. Name a new or an empty folder.")
     knowledge = load(from_environment(os.environ).knowledge)

@@ -1,4 +1,7 @@
-"""The commands that play an EHR: fire hooks for a FHIR server's patients, and load the constructed patients there."""
+"""The commands that play an EHR: fire hooks for a FHIR server's patients, and load the constructed patients there.
+
+A command imports what it alone needs, so that the service is soon up.
+"""
 
 from __future__ import annotations
 
@@ -10,19 +13,20 @@ import sys
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
-import requests
 
 from cds_service.dialects import DIALECTS
-from cds_service.ehr import fixtures, terminal
-from cds_service.ehr.client import MODES, CDSService, Fired, discover, fire, request_for
-from cds_service.ehr.server import FHIRServer
+from cds_service.ehr.prefetch import MODES
 from cds_service.errors import CDSServiceError
-from cds_service.fhir.search import prefetch_templates
 from cds_service.knowledge.loader import load
 from cds_service.settings import from_environment
 from cds_service.trust.clients import sandboxes
+
+if TYPE_CHECKING:
+    from cds_service.ehr.client import CDSService, Fired
+    from cds_service.ehr.server import FHIRServer
 
 # The day on which the fixtures are true.
 FIXTURE_DAY = dt.date(2026, 11, 22)
@@ -49,6 +53,10 @@ def days_since_fixtures() -> int:
 @click.option("--save", type=click.Path(file_okay=False, path_type=Path), metavar="DIR", help="Keep the exact bytes of each call and answer here.")
 def fire_command(server: str, patient: str | None, some: int | None, url: str | None, mode: str, save: Path | None, *, every: bool) -> None:
     """Be the EHR: open charts of a FHIR server and show the cards of a CDS service. Ends with 1 if any was not answered."""
+    from cds_service.ehr import terminal
+    from cds_service.ehr.client import discover
+    from cds_service.ehr.server import FHIRServer
+
     if [patient is not None, every, some is not None].count(True) != 1:
         raise CDSServiceError("Say whose chart to open: one of --patient ID, --all and --random N.")
     if patient is not None and not PATIENT_ID.fullmatch(patient):
@@ -65,6 +73,11 @@ def fire_command(server: str, patient: str | None, some: int | None, url: str | 
 
 def _fire_all(service: CDSService, chart: FHIRServer, patients: Sequence[str], mode: str, save: Path | None, *, alone: bool) -> list[Fired]:
     """Fire for one patient after the other, showing each answer as it comes."""
+    import requests
+
+    from cds_service.ehr import terminal
+    from cds_service.ehr.client import fire, request_for
+
     found = []
     with requests.Session() as session:
         for number, patient in enumerate(patients, 1):
@@ -102,6 +115,9 @@ def _keep(folder: Path, one: Fired) -> None:
 @click.option("--remove", is_flag=True, help="Take them off the server instead.")
 def load_fixtures_command(server: str, folder: Path, *, as_is: bool, remove: bool) -> None:
     """Put the constructed patients on a FHIR server, as often as you like; only what was loaded so is ever overwritten or removed."""
+    from cds_service.ehr import fixtures
+    from cds_service.ehr.server import FHIRServer
+
     chart = FHIRServer(_address(server))
     act = fixtures.remove if remove else fixtures.put
     count = 0
@@ -117,6 +133,8 @@ def load_fixtures_command(server: str, folder: Path, *, as_is: bool, remove: boo
 @click.option("--dialect", "name", type=click.Choice(sorted(DIALECTS)), default="spec", show_default=True, help="The EHR whose form is wanted.")
 def show_prefetch_command(name: str) -> None:
     """Print what an EHR's analyst has to enter: the service's URL and the FHIR query of each prefetch key."""
+    from cds_service.fhir.search import prefetch_templates
+
     settings = from_environment(os.environ)
     knowledge = load(settings.knowledge)
     dialect = DIALECTS[name]

@@ -15,7 +15,6 @@ import requests
 from cds_service.ehr.server import FHIRServer
 from cds_service.errors import CDSServiceError
 
-MODES = ("full", "partial", "none")
 USER = "Practitioner/example"
 _SECONDS = 30.0
 _TOKEN = re.compile(r"\{\{([^{}]+)\}\}")

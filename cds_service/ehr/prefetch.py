@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
+MODES = ("full", "partial", "none")  # how much of the prefetch goes along with a call
 _DATES = (
     "effectiveDateTime",
     "effectiveInstant",

@@ -16,8 +16,7 @@ import requests
 from cds_service.cli import main
 from cds_service.dialects import DIALECTS
 from cds_service.dialects.dialect import Dialect, Search
-from cds_service.ehr.client import MODES
-from cds_service.ehr.prefetch import searched
+from cds_service.ehr.prefetch import MODES, searched
 from cds_service.fhir.search import PATIENT_ID, prefetch_templates
 from tests import build
 from tests.fakes import answer_of, check_answer

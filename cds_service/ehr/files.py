@@ -1,0 +1,43 @@
+"""Charts and requests in files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from cds_service.errors import CDSServiceError
+
+_DEEPEST = 200  # FHIR needs no more than a few dozen levels
+
+
+def read_json(path: Path) -> Any:
+    """The JSON of a file, with or without a byte order mark. Raises CDSServiceError with the file and the remedy."""
+    try:
+        value = msgspec.json.decode(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise CDSServiceError(f"{path}: cannot be read ({error.strerror}). Name a JSON file.") from None
+    except UnicodeDecodeError:
+        raise CDSServiceError(f"{path}: not UTF-8. Save it as UTF-8.") from None
+    except RecursionError:
+        raise _too_deep(path) from None
+    except ValueError as error:
+        raise CDSServiceError(f"{path}: not JSON ({error}; NaN and lone surrogates are not JSON). Correct the file.") from None
+    layer = [value]
+    for _ in range(_DEEPEST):
+        layer = [inner for outer in layer for inner in _members(outer)]
+    if layer:
+        raise _too_deep(path)
+    return value
+
+
+def _members(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
+
+
+def _too_deep(path: Path) -> CDSServiceError:
+    return CDSServiceError(f"{path}: nested too deeply. FHIR needs no more than a few dozen levels.")
