@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 from collections.abc import Iterator
 
 import pytest
+import yaml
 from flask import Flask
 from flask.testing import FlaskClient
 
@@ -13,6 +15,15 @@ from cds_service.knowledge.loader import Knowledge
 from cds_service.settings import Settings
 from tests import build
 from tests.fakes import Log, checked_app
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _composed_once() -> Iterator[None]:
+    """Hundreds of tests load a copy of the module with one file changed: the other files' texts are parsed once."""
+    compose = yaml.compose
+    yaml.compose = functools.lru_cache(maxsize=1000)(compose)
+    yield
+    yaml.compose = compose
 
 
 @pytest.fixture(scope="session")

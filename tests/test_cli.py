@@ -230,7 +230,7 @@ def test_leaves_no_half_written_example(before, tmp_path):
     command = ["make", "-f", ROOT / "Makefile", f"BIN={BIN}", f"VENV={tmp_path}", ".run/request.json"]
 
     refused = subprocess.run(command, cwd=tmp_path, env={**os.environ, "CDS_PORT": "x"}, capture_output=True, text=True, check=False)
-    left = {path.name: path.read_text(encoding="utf-8") for path in (tmp_path / ".run").iterdir()}
+    left = {path.name: path.read_text(encoding="utf-8") for path in (tmp_path / ".run").iterdir() if path.name != "day"}
     subprocess.run(command, cwd=tmp_path, capture_output=True, check=True)
 
     assert "CDS_PORT=x" in refused.stderr

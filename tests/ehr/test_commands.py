@@ -4,26 +4,51 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
 
 import pytest
+from click.testing import CliRunner
 
-from cds_service.cli import main
+from cds_service.cli import cli, main
 from cds_service.dialects import DIALECTS
+from cds_service.ehr.prefetch import MODES
 from tests import build
 from tests.ehr.store import Store, running
 from tests.fakes import check_answer
-from tests.fixtures_.charts import EXPECTED, NAMES
+from tests.fixtures_.charts import EXPECTED
 from tests.integration.server import serving
 
 FIXTURES = str(build.FIXTURES)
+# One of each kind of answer; tests/integration plays all patients on two other FHIR servers.
+PLAYED = (
+    "confirmed-everything",
+    "confirmed-report-text",
+    "consider-woman-chondritis",
+    "healthy-man-80",
+    "messy-chart",
+    "negative-limited-assay",
+    "test-sweet-macrocytosis",
+    "uncertain-vus",
+)
 
 
 @pytest.fixture(scope="module")
-def store() -> Iterator[Store]:
-    """A FHIR server with the constructed patients, whose charts end today."""
+def played(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A folder with these patients."""
+    folder = tmp_path_factory.mktemp("played")
+    for name in PLAYED:
+        shutil.copy(build.FIXTURES / f"{name}.json", folder)
+    return str(folder)
+
+
+@pytest.fixture(scope="module")
+def store(played: str) -> Iterator[Store]:
+    """A FHIR server with these patients, whose charts end today."""
     with running() as store:
-        main(["load-fixtures", "--fhir-server", store.base, "--from", FIXTURES])
+        main(["load-fixtures", "--fhir-server", store.base, "--from", played])
         yield store
 
 
@@ -47,28 +72,46 @@ def said(capsys, *arguments: str) -> tuple[str, str, int]:
     return out, err, status
 
 
-@pytest.mark.parametrize("mode", ["full", "partial", "none"])
-def test_fires_for_every_patient(capsys, tmp_path, store, service, mode):
+class Fired(NamedTuple):
+    """What the command printed and kept for all patients."""
+
+    out: str
+    err: str
+    status: int
+    kept: dict[str, bytes]  # by patient
+
+
+@pytest.fixture(scope="module")
+def fired(store: Store, service: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Fired]:
+    """Every patient with all, some and none of the prefetch."""
+    return {mode: _fired(store, service, mode, tmp_path_factory.mktemp(mode)) for mode in MODES}
+
+
+def _fired(store: Store, service: str, mode: str, folder: Path) -> Fired:
+    command = ["fire", "--fhir-server", store.base, "--all", "--service", service, "--prefetch", mode, "--save", str(folder)]
+    done = CliRunner().invoke(cli, command)
+    kept = {path.name.removesuffix(".response.json"): path.read_bytes() for path in folder.glob("*.response.json")}
+    return Fired(done.stdout, done.stderr, done.exit_code, kept)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_fires_for_every_patient(fired, mode):
     """Each constructed patient gets the topics that were reasoned for it, however much of the prefetch is sent."""
-    out, err, status = said(capsys, "fire", "--fhir-server", store.base, "--all", "--service", service, "--prefetch", mode, "--save", str(tmp_path))
+    out, err, status, kept = fired[mode]
 
-    saved = {path.name.removesuffix(".response.json"): json.loads(path.read_text()) for path in tmp_path.glob("*.response.json")}
-    topics = {name: [card["source"]["topic"]["code"] for card in answer["cards"]] for name, answer in saved.items()}
+    topics = {name: [card["source"]["topic"]["code"] for card in json.loads(answer)["cards"]] for name, answer in kept.items()}
     assert (0, "") == (status, err)
-    for path in tmp_path.glob("*.response.json"):
-        check_answer("POST", build.SERVICE, 200, "application/json", path.read_bytes())
-    assert {_patient(name): EXPECTED[name]["topics"] for name in NAMES} == topics
-    assert f"{len(NAMES)} patients: {len(NAMES)} x 200" in out
+    for answer in kept.values():
+        check_answer("POST", build.SERVICE, 200, "application/json", answer)
+    assert {_patient(name): EXPECTED[name]["topics"] for name in PLAYED} == topics
+    assert f"{len(PLAYED)} patients: {len(PLAYED)} x 200" in out
 
 
-def test_gives_the_same_cards_however_much_is_sent(capsys, tmp_path, store, service):
+def test_gives_the_same_cards_however_much_is_sent(fired):
     """Full, partial and no prefetch lead to the same bytes."""
-    for mode in ("full", "partial", "none"):
-        said(capsys, "fire", "--fhir-server", store.base, "--all", "--service", service, "--prefetch", mode, "--save", str(tmp_path / mode))
-
-    full, partial, none = ({p.name: p.read_bytes() for p in (tmp_path / mode).glob("*.response.json")} for mode in ("full", "partial", "none"))
-    assert full == partial
-    assert full == none
+    assert len(PLAYED) == len(fired["full"].kept)
+    assert fired["full"].kept == fired["partial"].kept
+    assert fired["full"].kept == fired["none"].kept
 
 
 def test_shows_one_patient_in_full(capsys, store, service):
@@ -92,15 +135,15 @@ def test_saves_the_exact_bytes(capsys, tmp_path, store, service):
     assert set(build.TEMPLATES) == set(call["prefetch"])
 
 
-def test_loads_twice_without_a_difference(capsys, store):
+def test_loads_twice_without_a_difference(capsys, store, played):
     """Loading is idempotent: nothing is there twice."""
     before = dict(store.held)
 
-    out, _, status = said(capsys, "load-fixtures", "--fhir-server", store.base, "--from", FIXTURES)
+    out, _, status = said(capsys, "load-fixtures", "--fhir-server", store.base, "--from", played)
 
     assert 0 == status
     assert before == store.held
-    assert f"{len(NAMES)} patients on {store.base}" in out
+    assert f"{len(PLAYED)} patients on {store.base}" in out
 
 
 def test_leaves_strangers_alone(capsys):
@@ -115,14 +158,16 @@ def test_leaves_strangers_alone(capsys):
         assert "female" == store.held[f"Patient/{_patient('healthy-man-80')}"]["gender"]
 
 
-def test_takes_them_off_again(capsys):
+def test_takes_them_off_again(capsys, tmp_path):
     """After --remove nothing of them is left."""
+    for name in ("healthy-man-80", "confirmed-everything"):
+        shutil.copy(build.FIXTURES / f"{name}.json", tmp_path)
     with running() as store:
-        said(capsys, "load-fixtures", "--fhir-server", store.base, "--from", FIXTURES)
+        said(capsys, "load-fixtures", "--fhir-server", store.base, "--from", str(tmp_path))
         loaded = len(store.held)
-        said(capsys, "load-fixtures", "--fhir-server", store.base, "--from", FIXTURES, "--remove")
+        said(capsys, "load-fixtures", "--fhir-server", store.base, "--from", str(tmp_path), "--remove")
 
-        assert loaded > len(NAMES)
+        assert loaded > 2
         assert {} == store.held
 
 

@@ -1,12 +1,14 @@
 """A failing case is told as its author would want to read it."""
 
 import re
+import shutil
 
 import pytest
 from click.testing import CliRunner
 
 from cds_service.check import check
 from cds_service.cli import cli
+from cds_service.knowledge.loader import shipped
 
 CASES = """
 - name: "A man with a high MCV is no case for the rule."
@@ -37,19 +39,26 @@ TOLD = [
 ]
 
 
-@pytest.fixture
-def failing(whole_module):
-    """The shipped module with one more case, which fails."""
-    (whole_module / "cases-toy.yaml").write_text(CASES, encoding="utf-8")
-    return whole_module
+@pytest.fixture(scope="module")
+def failing(tmp_path_factory):
+    """The shipped module with one more case, which fails, and no other."""
+    folder = tmp_path_factory.mktemp("account") / "failing"
+    shutil.copytree(next(iter(shipped())), folder, ignore=shutil.ignore_patterns("cases*"))
+    (folder / "cases-toy.yaml").write_text(CASES, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def account(failing):
+    """The account of that case."""
+    (account,) = check(failing, None).accounts
+    return re.sub(r" +", " ", account)
 
 
 @pytest.mark.parametrize("words", TOLD)
-def test_tells_chart_expectation_and_reason(failing, words):
+def test_tells_chart_expectation_and_reason(account, words):
     """The account has the sentence, the chart, what was expected and what was found, with the evidence."""
-    (account,) = check(failing, None).accounts
-
-    assert words in re.sub(r" +", " ", account)
+    assert words in account
 
 
 def test_prints_the_account_of_a_failing_case(failing, monkeypatch):

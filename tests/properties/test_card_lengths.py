@@ -53,7 +53,7 @@ def cards_of(client: Any, prefetch: dict[str, Any]) -> list[dict[str, Any]]:
     return list(response.json["cards"])
 
 
-@settings(max_examples=200, **STEADY)
+@settings(max_examples=100, **STEADY)
 @given(
     codes=st.sets(st.sampled_from(PROBLEMS), max_size=14),
     words=st.sets(st.sampled_from(WORDS)),
@@ -104,7 +104,7 @@ def said(detail: str, text: str) -> bool:
     return text in detail or bool(fact and f"{drug} with" in detail and f"with {fact}" in detail)
 
 
-@settings(max_examples=250, **STEADY)
+@settings(max_examples=150, **STEADY)
 @given(
     codes=st.sets(st.sampled_from(HARM), max_size=14),
     drugs=st.sets(st.sampled_from(DRUGS), max_size=14),

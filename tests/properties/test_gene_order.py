@@ -28,7 +28,7 @@ from tests.reasoning.genomics import (
     variant,
 )
 
-STEADY = {"deadline": None, "derandomize": True, "database": None, "max_examples": 150, "suppress_health_check": [HealthCheck.too_slow]}
+STEADY = {"deadline": None, "derandomize": True, "database": None, "max_examples": 100, "suppress_health_check": [HealthCheck.too_slow]}
 DAYS = ("2026-09-01", "2026-10-01")
 OURS = (
     variant(),

@@ -74,7 +74,7 @@ def test_judges_an_unusual_context_as_the_schema_does(context):
 
 
 @pytest.mark.parametrize("member", MEMBERS)
-@settings(max_examples=100, **STEADY)
+@settings(max_examples=60, **STEADY)
 @given(value=JSON_VALUES)
 def test_never_accepts_what_the_schemas_refuse(member, value):
     """Any value as any member is refused or answered alike in both ways."""
@@ -86,7 +86,7 @@ def test_never_accepts_what_the_schemas_refuse(member, value):
     assert said(THOROUGH, body) == said(QUICK, body)
 
 
-@settings(max_examples=400, **STEADY)
+@settings(max_examples=200, **STEADY)
 @given(path=st.sampled_from(PATIENTS), value=JSON_VALUES, choice=st.integers(0, 10**9), remove=st.booleans())
 def test_reads_a_damaged_chart_alike_in_both_ways(path, value, choice, remove):
     """Something odd anywhere in a prefetch costs speed and nothing else."""

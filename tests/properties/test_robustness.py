@@ -65,7 +65,7 @@ def send(client: Any, body: bytes) -> Any:
     return client.post(build.SERVICE, data=body, content_type="application/json")
 
 
-@settings(max_examples=300, **STEADY)
+@settings(max_examples=150, **STEADY)
 @given(value=JSON_VALUES)
 def test_takes_any_json_as_a_body(client, value):
     """Any JSON value as a body is refused in our words."""
@@ -75,7 +75,7 @@ def test_takes_any_json_as_a_body(client, value):
 
 
 @pytest.mark.parametrize("member", MEMBERS)
-@settings(max_examples=60, **STEADY)
+@settings(max_examples=40, **STEADY)
 @given(value=JSON_VALUES)
 def test_takes_any_json_as_a_member(client, member, value):
     """Any JSON value as any member of the envelope or the context is answered or refused."""
@@ -160,7 +160,7 @@ def test_takes_any_members_in_a_resource(client, key, kind, members):
     assert 200 == response.status_code
 
 
-@settings(max_examples=250, **STEADY)
+@settings(max_examples=120, **STEADY)
 @given(body=st.one_of(st.binary(max_size=200), st.text(max_size=100).map(lambda t: t.encode("utf-8", "surrogatepass"))))
 def test_takes_any_bytes_as_a_body(client, body):
     """Random bytes are refused in our words."""
@@ -237,7 +237,7 @@ DAMAGES = st.lists(
 )
 
 
-@settings(max_examples=450, **STEADY)
+@settings(max_examples=200, **STEADY)
 @given(name=st.sampled_from(build.fixture_names()), damages=DAMAGES)
 def test_takes_a_damaged_chart(client, name, damages):
     """A fixture patient with members replaced, dropped, doubled or emptied is answered or refused."""
@@ -250,7 +250,7 @@ def test_takes_a_damaged_chart(client, name, damages):
     assert response.status_code in READ
 
 
-@settings(max_examples=300, **STEADY)
+@settings(max_examples=150, **STEADY)
 @given(name=st.sampled_from(build.fixture_names()), key=st.sampled_from(build.KEYS), damages=DAMAGES)
 def test_takes_a_damaged_prefetch_key(client, name, key, damages):
     """Damage below one key never reaches the patient's other data: the answer is a 200."""
@@ -263,7 +263,7 @@ def test_takes_a_damaged_prefetch_key(client, name, key, damages):
     assert 200 == response.status_code
 
 
-@settings(max_examples=250, **STEADY)
+@settings(max_examples=120, **STEADY)
 @given(name=st.sampled_from(build.fixture_names()), changes=st.lists(st.tuples(st.floats(0, 1), st.sampled_from(DATES)), min_size=1, max_size=8))
 def test_takes_odd_dates(client, name, changes):
     """Dates that are partial, impossible, far or near the end of time are answered."""
@@ -306,7 +306,7 @@ def test_takes_odd_numbers(client, name, changes):
     assert 200 == response.status_code
 
 
-@settings(max_examples=100, **STEADY)
+@settings(max_examples=60, **STEADY)
 @given(name=st.sampled_from(build.fixture_names()), chance=st.randoms(use_true_random=False), strip=st.booleans())
 def test_does_not_care_for_the_order_of_entries(client, name, chance, strip):
     """A shuffled chart, with or without ids, gives the same bytes."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 import shutil
@@ -42,6 +43,9 @@ class Links(HTMLParser):
             self.links.append(named["href"])
 
 
+links_of = functools.cache(Links)
+
+
 def crawl(client, start="/about"):
     """Every page of ours that can be reached, with its text; fails at a link that leads nowhere."""
     texts, waiting, anchored = {}, [start], []
@@ -54,7 +58,7 @@ def crawl(client, start="/about"):
         texts[path] = response.get_data(as_text=True)
         if response.mimetype != "text/html":
             continue
-        for link in Links(texts[path]).links:
+        for link in links_of(texts[path]).links:
             target, _, anchor = link.partition("#")
             assert target.startswith(("/", "https://", "http://")) or (not target and anchor), f"{path}: {link}"
             if anchor and not target.startswith("http"):
@@ -62,7 +66,7 @@ def crawl(client, start="/about"):
             if target.startswith("/"):
                 waiting.append(target)
     for path, anchor in anchored:
-        assert anchor in Links(texts[path]).anchors, f"{path}#{anchor}"
+        assert anchor in links_of(texts[path]).anchors, f"{path}#{anchor}"
     return texts
 
 
