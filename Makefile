@@ -38,7 +38,7 @@ run: $(VENV)/.installed .run/request.json ## Install into .venv and serve on htt
 	@$(if $(SANDBOX),CDS_SANDBOX=$(SANDBOX)) exec $(BIN)/cds-service serve --try .run/request.json
 
 test: $(VENV)/.installed-dev ## Install into .venv and run every test
-	@$(BIN)/python -m pytest -n auto
+	@$(BIN)/python -m pytest -n auto --dist worksteal
 
 test-integration: $(VENV)/.installed-dev ## Fetch what others published (npm, PyPI, Maven Central), send charts through the service and run FHIR servers (UPDATE=1 writes docs/independent-input.md)
 	@$(BIN)/python -m pytest tests/integration $(if $(UPDATE),--update-figures)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import json
 import logging
 from collections.abc import Callable, Iterator
@@ -34,6 +35,7 @@ class CheckedClient(FlaskClient):
         return response
 
 
+@functools.lru_cache(maxsize=1000)
 def check_answer(method: str, path: str, status: int, mimetype: str, body: bytes) -> None:
     """Fail unless an answer of the protocol is JSON, valid against our schemas, and without an empty member."""
     name = schema_of(method, path, status)

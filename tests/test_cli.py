@@ -14,6 +14,7 @@ import pytest
 
 from cds_service.cli import main
 from tests import build
+from tests.reasoning.toys import TOY
 
 ROOT = Path(__file__).parent.parent
 BIN = Path(sys.executable).parent
@@ -182,8 +183,9 @@ def test_reads_a_file_whose_name_is_not_utf_8(tmp_path):
 # --- check ---
 
 
-def faults_of(capsys: pytest.CaptureFixture[str], folder: Path) -> str:
-    """What `check` says of a folder of fixtures that is not sound."""
+def faults_of(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, folder: Path) -> str:
+    """What `check` says of a folder of fixtures that is not sound, with a small module."""
+    monkeypatch.setenv("CDS_KNOWLEDGE", str(TOY))
     with pytest.raises(SystemExit) as caught:
         main(["check", "--fixtures", str(folder)])
     assert 1 == caught.value.code
@@ -191,21 +193,21 @@ def faults_of(capsys: pytest.CaptureFixture[str], folder: Path) -> str:
 
 
 @pytest.mark.parametrize("inside", [None, "fhir"])
-def test_finds_fault_with_a_folder_without_bundles(inside, tmp_path, capsys):
+def test_finds_fault_with_a_folder_without_bundles(inside, tmp_path, capsys, monkeypatch):
     """A folder without fhir/, or with an empty one, was probably mistyped: nothing would be checked."""
     if inside:
         (tmp_path / inside).mkdir()
 
-    assert f"{tmp_path}: no FHIR Bundles in fhir/." in faults_of(capsys, tmp_path)
+    assert f"{tmp_path}: no FHIR Bundles in fhir/." in faults_of(capsys, monkeypatch, tmp_path)
 
 
 @pytest.mark.parametrize("content", [json.dumps(build.patient()), "[]", "null", "{}"])
-def test_finds_fault_with_a_fixture_that_is_no_bundle(content, tmp_path, capsys):
+def test_finds_fault_with_a_fixture_that_is_no_bundle(content, tmp_path, capsys, monkeypatch):
     """Each file in fhir/ is a Bundle."""
     (tmp_path / "fhir").mkdir()
     (tmp_path / "fhir" / "a.json").write_text(content, encoding="utf-8")
 
-    assert "a.json: no FHIR Bundle." in faults_of(capsys, tmp_path)
+    assert "a.json: no FHIR Bundle." in faults_of(capsys, monkeypatch, tmp_path)
 
 
 def test_refuses_a_fixture_that_cannot_be_read(tmp_path, capsys):

@@ -44,7 +44,7 @@ def answered(name: str, request: dict[str, Any] | None = None, **members: Any) -
     if name == "epic-patient-view":
         members = {"keys": EPIC_KEYS, "order_codes": {"uba1-test": SITE}, **members}
     with serving(empty_chart(request).honest) as server:
-        service = matrix.service_for(server.base, dialect=DIALECTS[DIALECT_OF[name]], open="fhirAuthorization" not in request, **members)
+        service = matrix.service_for(server.base, 10.0, dialect=DIALECTS[DIALECT_OF[name]], open="fhirAuthorization" not in request, **members)
         answer = json.loads(answer_of(service, json.dumps({**request, "fhirServer": server.base}).encode()).body)
         service.fallback.close()
     return answer, server.asked

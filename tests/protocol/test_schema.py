@@ -29,7 +29,7 @@ def whole(**members: Any) -> dict[str, Any]:
     return {k: v for k, v in build.request(**members).items() if k != "prefetch"}
 
 
-@settings(max_examples=400, deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow])
 @given(members=st.dictionaries(MEMBERS, MARKED, min_size=1, max_size=3))
 def test_never_repeats_a_value(members):
     """Whatever is wrong, place and sentence hold nothing of the instance."""

@@ -18,52 +18,69 @@ from tests.reasoning.charts import KNOWLEDGE, LOINC, item
 from tests.reasoning.genomics import OTHER, answer, ask, gene, hgvs, implication, own_fraction, panel, report, variant
 from tests.reasoning.test_gene_results import GENE, MET41THR, vaf
 
-VARIANTS = [f"Observation/var-{n}" for n in range(1500)]
+TIMES = 4
+MOST_TIMES = 12  # the square would be 16
+SHORTEST = 0.01  # seconds; what is faster is not measured well
 
 
-def variants():
-    """Fifteen hundred variants of one day."""
-    return [variant(gene(), hgvs("p.Ala100Gly"), id=name.split("/")[1]) for name in VARIANTS]
+def names(count):
+    """References to so many variants."""
+    return [f"Observation/var-{n}" for n in range(count)]
+
+
+def variants(count):
+    """So many variants of one day."""
+    return [variant(gene(), hgvs("p.Ala100Gly"), id=name.split("/")[1]) for name in names(count)]
+
+
+def fractions(count, *links):
+    """So many variant allele fractions, each with the same links and, where one has a place for a number, with one of its own."""
+    return [own_fraction(40, "%", *(link.format(n) for link in links), id=f"f-{n}") for n in range(count)]
 
 
 CHARTS = {
-    "fractions that nothing links": lambda: [*variants(), *(own_fraction(40, id=f"f-{n}") for n in range(2000))],
-    "fractions of a panel": lambda: [
-        *variants(),
-        panel(*VARIANTS),
-        *(own_fraction(40, "%", "Observation/panel-1", id=f"f-{n}") for n in range(2000)),
+    "fractions that nothing links": lambda n: [*variants(n), *fractions(n)],
+    "fractions of a panel": lambda n: [*variants(n), panel(*names(n)), *fractions(n, "Observation/panel-1")],
+    "fractions of a panel and something of their own": lambda n: [
+        *variants(n),
+        panel(*names(n)),
+        *fractions(n, "Observation/panel-1", "Observation/x-{}"),
     ],
-    "fractions of a panel and something of their own": lambda: [
-        *variants(),
-        panel(*VARIANTS),
-        *(own_fraction(40, "%", "Observation/panel-1", f"Observation/x-{n}", id=f"f-{n}") for n in range(2000)),
+    "fractions of panels of a panel": lambda n: [
+        *variants(n),
+        panel(*names(n)),
+        *(panel("Observation/panel-1", id=f"p-{i}") for i in range(n)),
+        *fractions(n, "Observation/p-{}"),
     ],
-    "fractions of panels of a panel": lambda: [
-        *variants(),
-        panel(*VARIANTS),
-        *(panel("Observation/panel-1", id=f"p-{n}") for n in range(1000)),
-        *(own_fraction(40, "%", f"Observation/p-{n}", id=f"f-{n}") for n in range(1000)),
+    "fractions of one variant": lambda n: [variant(), *fractions(n, "Observation/var-1")],
+    "interpretations of a panel many times over": lambda n: [
+        *variants(n),
+        panel(*names(n)),
+        *(implication("pathogenic", *["Observation/panel-1"] * 120, id=f"i-{i}") for i in range(n // 15)),
     ],
-    "fractions of one variant": lambda: [variant(), *(own_fraction(40, "%", "Observation/var-1", id=f"f-{n}") for n in range(3000))],
-    "interpretations of a panel many times over": lambda: [
-        *variants(),
-        panel(*VARIANTS),
-        *(implication("pathogenic", *["Observation/panel-1"] * 120, id=f"i-{n}") for n in range(100)),
+    "interpretations of every variant": lambda n: [
+        *variants(n),
+        *(implication("benign", *names(n)[i : i + 50], id=f"i-{i}") for i in range(n // 5)),
     ],
-    "interpretations of every variant": lambda: [*variants(), *(implication("benign", *VARIANTS[n : n + 50], id=f"i-{n}") for n in range(300))],
 }
 
 
-@pytest.mark.parametrize("name", CHARTS)
-def test_joins_a_large_chart_in_little_time(name):
-    """Results are joined in the time that it takes to read them, however they are linked."""
-    reports = gathered(*CHARTS[name]()).reports
+def cost(reports):
+    """Seconds of work for joining what was gathered."""
     start = process_time()
-
     said = Links(GeneReader(KNOWLEDGE), reports).said()
-
-    assert process_time() - start < 1.5
+    spent = process_time() - start
     assert set(said) <= {r.ref for r in reports}
+    return spent
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_joins_in_proportion_to_the_chart(name):
+    """Four times the results cost far less than sixteen times the work, however they are linked."""
+    small, large = (gathered(*CHARTS[name](count)).reports for count in (375, 375 * TIMES))
+
+    # Something else in the way makes a measurement too high, so the first of three that fits is enough.
+    assert any(cost(large) < MOST_TIMES * max(cost(small), SHORTEST) for _ in range(3))
 
 
 OURS = variant(gene(), hgvs("p.Ala100Gly"), id="ours")
