@@ -41,10 +41,10 @@ def _chart(outcome: Outcome) -> Iterator[str]:
         ("patient", (patient.sex if patient else None) or "sex unknown", f"{born}{', deceased' if patient and patient.deceased else ''}", case.today)
     ]
     for name in _LISTS:
-        rows += [(name, _what(fact), _value(fact), _when(fact)) for fact in getattr(case.record, name, ())]
+        rows += [(name, _what(fact), _value(fact), _when(fact)) for fact in getattr(case.record, name)]
     rows += [("not read", source, "", "") for source in case.record.unavailable]
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
-    yield from ("    " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
+    yield from ("    " + "  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
 
 
 def _what(fact: CaseFact) -> str:
@@ -60,7 +60,7 @@ def _value(fact: CaseFact) -> str:
 
 
 def _when(fact: CaseFact) -> str:
-    date = {None: "(2026-11-01)", "none": "undated"}.get(fact.date, fact.date or "")
+    date = "undated" if fact.date == "none" else fact.date or "(2026-11-01)"
     return f"{date} to {fact.until}" if fact.until else date
 
 
@@ -71,7 +71,7 @@ def _why(knowledge: Knowledge, outcome: Outcome, found: Assessment) -> Iterator[
             yield from _why_finding(knowledge, found, name)
     yield f"criteria met: {', '.join(found.criteria) or 'none'}; gene: {found.genetics.state.value}; withheld: {', '.join(found.withheld) or 'no'}"
     for reason in found.genetics.reasons:
-        yield f"gene: {knowledge.genetics.messages.get(reason, reason)}"
+        yield f"gene: {knowledge.genetics.messages[reason]}"
     given = [a for a in found.advice if a.truth is Truth.PRESENT]
     if outcome.case.recommends or outcome.case.silent or outcome.case.cautions or outcome.case.no_cautions:
         yield f"recommended: {', '.join(a.id for a in given) or 'nothing'}"

@@ -81,7 +81,7 @@ def _faults(knowledge: Knowledge, case: Case, assessment: Assessment) -> Iterato
     if case.parts and parts != case.parts:
         yield f"{', '.join(case.parts)} should be missing; it is {', '.join(parts) or 'nothing'}"
     for name, wanted_remarks in case.remarks.items():
-        said = assessment.findings[name].remarks if name in assessment.findings else ()
+        said = assessment.findings[name].remarks
         if said != wanted_remarks:
             yield f"beside {name} should stand {list(wanted_remarks)} and stands {list(said)}"
     yield from _raised_wrongly(knowledge, case, assessment)

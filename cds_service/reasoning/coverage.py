@@ -94,10 +94,10 @@ def _thresholds(knowledge: Knowledge, flag: Flag, cases: list[Case]) -> Iterator
         if isinstance(criterion, Lab):
             yield from _lab(knowledge, flag, criterion, cases)
         if isinstance(criterion, Age):
-            bound = criterion.at_least if criterion.at_least is not None else criterion.below or 0
             ages = {c.record.patient.age for c in cases if c.record.patient and c.record.patient.age is not None}
-            sides = {"below": any(a < bound for a in ages), "at": bound in ages, "above": any(a > bound for a in ages)}
-            yield from _said(flag.id, f"{bound} years", sides)
+            for bound in (b for b in (criterion.at_least, criterion.below) if b is not None):
+                sides = {"below": any(a < bound for a in ages), "at": bound in ages, "above": any(a > bound for a in ages)}
+                yield from _said(flag.id, f"{bound} years", sides)
 
 
 def _lab(knowledge: Knowledge, flag: Flag, criterion: Lab, cases: list[Case]) -> Iterator[str]:
@@ -108,11 +108,12 @@ def _lab(knowledge: Knowledge, flag: Flag, criterion: Lab, cases: list[Case]) ->
         for sex in ("male", "female") if limit.value is None else (None,):
             bound = limit.values(sex)[0] * factor
             numbers = [
-                lab.value * (knowledge.units.factor(quantity, lab.unit or "") or 0.0)
+                lab.value * scale
                 for case in cases
                 if sex is None or (case.record.patient and case.record.patient.sex == sex)
                 for lab in case.record.labs
                 if lab.value is not None and (lab.code == criterion.value_set or (lab.system and Code(lab.system, lab.code or "") in codes))
+                if lab.unit and (scale := knowledge.units.factor(quantity, lab.unit))
             ]
             near = {
                 "below": any(n < bound for n in numbers),

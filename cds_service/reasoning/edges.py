@@ -22,7 +22,6 @@ from cds_service.record.dates import Day, moment, period, start_of
 from cds_service.record.facts import Condition, Fact, Medication, PatientRecord, Source
 
 _DAY = dt.timedelta(days=1)
-_SINGULAR = {"labs": "lab", "conditions": "condition", "procedures": "procedure", "medications": "medication", "reports": "report"}
 
 
 class Leaf(NamedTuple):
@@ -92,8 +91,8 @@ def _fails_past_the_edge(knowledge: Knowledge, leaf: Leaf, outcome: Outcome) -> 
 
 
 def _touches(criterion: Criterion, fact: Placed, day: Day, edge: Day) -> bool:
-    """Whether a fact ends on a day; where days are counted, also one that reaches over the edge."""
-    return fact.end == day or (isinstance(criterion, Drug) and criterion.covered is not None and fact.start < edge <= fact.end)
+    """Whether a fact ends on a day; where days are counted, also one that covers the edge."""
+    return fact.end == day or (isinstance(criterion, Drug) and criterion.covered is not None and fact.start <= edge <= fact.end)
 
 
 def _asked(knowledge: Knowledge, asks: Question, record: PatientRecord, today: Day) -> bool:
@@ -111,13 +110,12 @@ def _facts(knowledge: Knowledge, criterion: Criterion, record: PatientRecord, to
 
 
 def _kinds(criterion: Criterion) -> tuple[str, ...]:
-    if isinstance(criterion, Lab):
-        return ("labs",)
+    """The lists in which a criterion may find its facts; one that it does not read decides nothing."""
     if isinstance(criterion, Coded):
         return ("conditions", "procedures") if criterion.procedures else ("conditions",)
     if isinstance(criterion, Drug):
         return ("medications",)
-    return ("reports",) if isinstance(criterion, ReportText) else ("labs", "reports")
+    return ("labs", "reports")
 
 
 def _end(fact: Fact, today: Day) -> Day:
@@ -153,9 +151,9 @@ def _longer(ago: str) -> str:
 
 def _missing(knowledge: Knowledge, outcomes: Sequence[Outcome], leaf: Leaf, ago: str, which: str, truth: str) -> str:
     kind, facts = _example(knowledge, leaf.criterion, ago)
-    sets = " or ".join(value_sets_of(leaf.criterion))
+    fact = f"{kind.removesuffix('s')} ({' or '.join(value_sets_of(leaf.criterion))})"
     return (
-        f"{home_of(outcomes, leaf.flag)}: {leaf.flag} looks back {leaf.within}: no case decides it by a {_SINGULAR[kind]} ({sets}) on {which}. "
+        f"{home_of(outcomes, leaf.flag)}: {leaf.flag} looks back {leaf.within}: no case decides it by a {fact} on {which}. "
         f'Add for example: - {{name: "...", record: {{{kind}: [{", ".join(facts)}]}}, expect: {{{leaf.flag}: {truth}}}}}.'
     )
 
@@ -183,7 +181,7 @@ def _example(knowledge: Knowledge, criterion: Criterion, ago: str) -> tuple[str,
 
 
 def _value(knowledge: Knowledge, criterion: Criterion, value_set: str) -> str:
-    """A value that meets a criterion, with its unit."""
+    """A value that meets a criterion, in men and in women, with its unit."""
     measurement = knowledge.measurements.get(value_set)
     quantity = knowledge.quantities[measurement.quantity] if measurement else None
     unit = quantity.unit if quantity else "1"
@@ -191,9 +189,10 @@ def _value(knowledge: Knowledge, criterion: Criterion, value_set: str) -> str:
         return f'value: {quantity.plausible.low + 1 if quantity else 1:g}, unit: "{unit}"'
     if criterion.above_upper_limit is not None:
         return f'value: {criterion.above_upper_limit + 1:g}, upper_limit: 1, unit: "{unit}"'
-    for limit, share in ((criterion.above, 1.1), (criterion.below, 0.9), (criterion.at_least, 1.0), (criterion.at_most, 1.0)):
+    limits = ((criterion.above, 1.1, max), (criterion.below, 0.9, min), (criterion.at_least, 1.0, max), (criterion.at_most, 1.0, min))
+    for limit, share, stricter in limits:
         if limit is not None:
-            return f'value: {limit.values("female")[0] * share:g}, unit: "{limit.unit}"'
+            return f'value: {stricter(limit.values(None)) * share:g}, unit: "{limit.unit}"'
     return f'value: 1, unit: "{unit}"'
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from cds_service.reasoning import casebook
 from cds_service.reasoning.account import account_of
-from tests.reasoning.toys import advice, case, toy
+from tests.reasoning.toys import advice, case, part, toy
 
 REST = advice("rest", "tetany", cautions=[{"when": "low-potassium", "text": "low potassium"}])
 SALT = advice("salt", "tetany")
@@ -39,6 +39,12 @@ def order(name, when):
     return {"id": name, "topics": ["test"], "label": name, "description": name, "text": f"{name} in serum", "when": when, "reason": ["tetany"]}
 
 
+PUBLISHED = {
+    "source": "PMID 1",
+    "address": "https://example.org/toy",
+    "says": "a man of 70 with spasms",
+    "invented": ["the dates", "the sex"],
+}
 ORDERS = [order("magnesium", "tetany"), order("zinc", "tetany"), order("calcium", {"not": "tetany"})]
 
 ACCOUNTS = {
@@ -210,6 +216,24 @@ ACCOUNTS = {
             Potassium of 2026-11-01 has a unit that is not known and was not used. Map the unit to UCUM, or add it to units.yaml.
         """,
     ),
+    "a published patient": (
+        case("constructed-after-toy: a man.", published=PUBLISHED, topic="toy-test"),
+        """
+          Published
+            PMID 1, read at https://example.org/toy
+            says: a man of 70 with spasms
+            invented: the dates, the sex
+
+          Chart
+            patient  sex unknown  age unknown  2026-11-22
+
+          Expected, but
+            the card should be toy-test and is none (criteria none)
+
+          Why
+            criteria met: none; gene: none; withheld: no
+        """,
+    ),
     "a slip of the pen": (
         case(expect={"x": "present"}),
         """
@@ -230,4 +254,19 @@ def test_tells_a_failing_case_whole(kind):
     knowledge = toy(one, recommendations=[REST, SALT], orders=ORDERS)
     (outcome,) = casebook.run(knowledge)
 
-    assert f"cases.yaml:2: A case\n\n{dedent(told).strip(chr(10)).rstrip()}" == dedent(account_of(knowledge, outcome).replace("\n  ", "\n")).rstrip()
+    assert (
+        f"cases.yaml:2: {one['name']}\n\n{dedent(told).strip(chr(10)).rstrip()}"
+        == dedent(account_of(knowledge, outcome).replace("\n  ", "\n")).rstrip()
+    )
+
+
+def test_names_every_criterion_and_all_that_withholds_the_card():
+    """Where several criteria are met, or several things keep a card back, the way to the card names each."""
+    tiers = [{"topic": "test", "any": [{"id": name, "label": name, "when": name} for name in ("tetany", "low-potassium")]}]
+    files = {"assessment": {**part("assessment"), "tiers": tiers}, "module": {**part("module"), "no_card_when": ["low-potassium", "tetany"]}}
+    knowledge = toy(case(labs=(3.4,), tetany=True, topic="toy-test"), **files)
+    (outcome,) = casebook.run(knowledge)
+
+    said = account_of(knowledge, outcome).splitlines()
+
+    assert "    criteria met: tetany, low-potassium; gene: none; withheld: low-potassium, tetany" == said[-1]

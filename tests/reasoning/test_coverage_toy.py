@@ -9,6 +9,7 @@ import pytest
 from cds_service.knowledge.loader import Knowledge
 from cds_service.reasoning import casebook
 from cds_service.reasoning.coverage import uncited, uncovered
+from cds_service.reasoning.proofs import proofs
 from tests.reasoning.toys import LOW_POTASSIUM, TETANY, advice, case, flag, part, toy
 
 LOW = "low-potassium"
@@ -49,6 +50,7 @@ def sides(bound: str, places: Iterable[str], name: str = LOW) -> list[str]:
 
 
 LIMIT = "3.5 mmol/L of lab-potassium"
+ROUND = ("below", "at", "above")
 
 
 def test_asks_for_everything_where_there_are_no_cases():
@@ -65,7 +67,7 @@ def test_asks_for_everything_where_there_are_no_cases():
     ]
     criteria = [f"no case meets criterion {c}. Add one with criterion: {c}." for c in ("x", "y")]
 
-    assert [*states, *sides(LIMIT, ("below", "at", "above")), *edges, *criteria] == said(toy())
+    assert [*states, *sides(LIMIT, ROUND), *edges, *criteria] == said(toy())
 
 
 def test_is_content_with_complete_cases():
@@ -108,39 +110,42 @@ def test_counts_only_cases_that_ask_about_the_flag():
     assert sides(LIMIT, ["below"]) == placed(toy(silent, *COMPLETE[1:]))
 
 
+UNITS = [{"id": "potassium", "unit": "mmol/L", "plausible": {"low": 1, "high": 10}, "factors": {"mmol/L": 1, "umol/L": 0.001}}]
+
+
 def test_counts_values_in_any_unit_and_by_any_code():
     """A result in another unit, or under a real code of the test, lies where it lies."""
-    milli = {"code": "lab-potassium", "value": 3.5, "unit": "mEq/L"}
+    micro = {"code": "lab-potassium", "value": 3500, "unit": "umol/L"}
     coded = {"system": "http://loinc.org", "code": "2823-3", "value": 3.6, "unit": "mmol/L"}
     cases = [
         COMPLETE[0],
-        case("At the limit.", tetany=True, record={"labs": [milli]}, expect={LOW: "absent"}, criterion="y"),
+        case("At the limit.", tetany=True, record={"labs": [micro]}, expect={LOW: "absent"}, criterion="y"),
         case("Above it.", record={"labs": [coded]}, expect={LOW: "absent", "tetany": "absent"}),
         COMPLETE[3],
     ]
 
-    assert [] == said(toy(*cases, *EDGES))
+    assert [] == said(toy(*cases, *EDGES, units=UNITS))
 
 
 def test_compares_a_limit_and_its_cases_in_one_unit():
     """A limit in micromoles is held against cases in millimoles, and named as it is written."""
-    units = [{"id": "potassium", "unit": "mmol/L", "plausible": {"low": 1, "high": 10}, "factors": {"mmol/L": 1, "umol/L": 0.001}}]
     low = {**LOW_POTASSIUM, "below": {"value": 3500, "unit": "umol/L", "since": "2026-11-22"}}
-    files = {"units": units, "red_flags": [flag(LOW, low), flag("tetany", TETANY)]}
+    files = {"units": UNITS, "red_flags": [flag(LOW, low), flag("tetany", TETANY)]}
 
     assert [] == placed(toy(*COMPLETE, **files))
     assert sides("3500 umol/L of lab-potassium", ["at"]) == placed(toy(*without(1), **files))
 
 
 def test_does_not_count_other_tests_or_values_it_cannot_place():
-    """A result of another test, or in a unit that is not known, lies on no side."""
+    """A result of another test, in a unit that is not known or without one lies on no side."""
     strangers = [
         {"system": "http://loinc.org", "code": "787-2", "value": 3.4, "unit": "mmol/L"},
         {"code": "lab-potassium", "value": 3.6, "unit": "furlong"},
+        {"code": "lab-potassium", "value": 3.4},
         {"code": "cond-tetany", "value": 3.5, "unit": "mmol/L"},
     ]
 
-    assert sides(LIMIT, ("at", "above")) == placed(toy(case(record={"labs": strangers}, expect={LOW: "unknown"})))
+    assert sides(LIMIT, ROUND) == placed(toy(case(record={"labs": strangers}, expect={LOW: "unknown"})))
 
 
 def reading(*ids: str) -> dict:
@@ -154,7 +159,6 @@ def reading(*ids: str) -> dict:
 
 SEXED = {**LOW_POTASSIUM, "below": {"male": 3.5, "female": 3.2, "unit": "mmol/L", "since": "2026-11-22"}}
 MALE, FEMALE = "3.5 mmol/L (male) of lab-potassium", "3.2 mmol/L (female) of lab-potassium"
-ROUND = ("below", "at", "above")
 
 
 def of_sex(sex: str | None, *labs: float) -> dict:
@@ -201,6 +205,15 @@ def test_asks_for_ages_on_each_side(bound, ages, missing):
     found = said(toy(*aged(*ages), facts=[old], about=reading("date-of-birth")))
 
     assert sides("50 years", missing, "old") == [sentence for sentence in found if "of old lies" in sentence]
+
+
+def test_asks_for_both_ends_of_a_span_of_ages():
+    """Where a criterion has a lowest and a highest age, each needs its three sides."""
+    old = flag("old", {"kind": "age", "at_least": 50, "below": 60, "since": "2026-11-22"})
+
+    found = said(toy(*aged(49, 50, 51), facts=[old], about=reading("date-of-birth")))
+
+    assert sides("60 years", ["at", "above"], "old") == [sentence for sentence in found if "of old lies" in sentence]
 
 
 def test_looks_inside_a_flag_of_several_criteria():
@@ -263,6 +276,16 @@ def test_asks_for_each_caution_raised_and_not_raised(cases, missing):
     assert missing == said(toy(*COMPLETE, *EDGES, silent, *cases, recommendations=[CAUTIOUS]))
 
 
+def test_wants_a_caution_raised_for_its_own_advice():
+    """That another advice raises a caution in the same words proves nothing."""
+    rest = advice("rest", "tetany", cautions=[{"when": LOW, "text": "low potassium"}])
+    salt = advice("salt", "tetany", cautions=[{"when": "tetany", "text": "low potassium"}])
+
+    found = said(toy(given("Salt raises it.", cautions=["low potassium"]), recommendations=[rest, salt]))
+
+    assert [unraised("low potassium")] == [sentence for sentence in found if "of rest." in sentence]
+
+
 RULE = {**part("rules")[0], "published": True}
 MET = "no case meets the rule T1. Add one with expect: {T1: present}."
 MISSED = (
@@ -321,6 +344,13 @@ def test_takes_advice_orders_and_rules_for_proved_by_their_cases(kind, name, rem
     assert [[expected], []] == found
 
 
+def test_takes_no_case_for_a_proof_of_words():
+    """What a message says is carried by its words; no case expects it."""
+    outcomes = list(casebook.run(toy(*COMPLETE)))
+
+    assert [] == proofs(outcomes, "messages", "benign")
+
+
 def test_names_the_file_in_which_a_case_belongs():
     """A flag's missing cases belong where it is spoken of; what nobody speaks of, where most cases are."""
     others = [case(f"Rule {i}.", expect={"T1": "absent"}) for i in range(3)]
@@ -330,6 +360,20 @@ def test_names_the_file_in_which_a_case_belongs():
 
     assert {"cases-blood.yaml"} == {one.partition(":")[0] for one in found if LOW in one}
     assert ["cases.yaml: no case meets criterion x. Add one with criterion: x."] == [one for one in found if "criterion" in one]
+
+
+def test_names_the_file_that_speaks_of_a_criterion_a_rule_or_a_point():
+    """What a criterion, a published rule or a point of the article lacks belongs where its name is spoken of."""
+    others = [case(f"Potassium {i}.", expect={LOW: "unknown"}) for i in range(3)]
+    signs = case("Signs.", expect={"tetany": "absent", "T1": "absent"})
+    tiers = [{"topic": "test", "any": [{"id": "tetany", "label": "Tetany", "when": "tetany"}]}]
+    files = {"assessment": {**part("assessment"), "tiers": tiers}, "rules": [RULE], "article": [POINT]}
+    knowledge = toy(*others, **{"cases-signs": [signs]}, **files)
+
+    found = list(uncovered(knowledge, list(casebook.run(knowledge))))
+
+    wanted = [one.partition(":")[0] for one in found if any(what in one for what in ("criterion tetany", "the rule T1", "of the article"))]
+    assert ["cases-signs.yaml"] * 5 == wanted
 
 
 def test_lists_citations_that_nothing_cites():

@@ -7,7 +7,7 @@ import pytest
 from cds_service.knowledge.loader import Knowledge
 from cds_service.reasoning import casebook
 from cds_service.reasoning.edges import unproved_look_backs
-from tests.reasoning.toys import LOW_POTASSIUM, TETANY, case, flag, toy
+from tests.reasoning.toys import LOW_POTASSIUM, TETANY, case, flag, part, toy
 
 LOW = "low-potassium"
 OLDEST, FIRST = "the oldest day that counts", "the first day that is too old"
@@ -57,6 +57,14 @@ def test_counts_procedures_where_the_criterion_does():
     cases = [dated("procedures", "P6M", "present"), dated("procedures", "P6M1D", "absent")]
 
     assert [] == missing(knowing({**RECENT, "procedures": True}, *cases))
+
+
+def test_wants_a_problem_on_the_edge_and_not_what_it_is_close_to():
+    """Where a problem counts only close to a procedure, the day of the procedure is not that of the problem."""
+    close = {**RECENT, "close_to": {"value_sets": ["disease-codes"], "within": "P1M", "procedures": True}}
+    chart = {"conditions": [{"code": "cond-tetany", "date": "P5M"}], "procedures": [{"code": "disease-codes", "date": "P6M"}]}
+
+    assert [OLDEST, FIRST] == missing(knowing(close, case(record=chart, expect={"sign": "present"})))
 
 
 def test_takes_the_words_of_a_fact_for_its_code():
@@ -147,6 +155,20 @@ def test_offers_a_result_beyond_the_limit(limit, value):
     ] == found
 
 
+SEXED = {"male": 5, "female": 4, "unit": "mmol/L", "since": "2026-11-22"}
+
+
+@pytest.mark.parametrize(("limit", "value"), [("below", "3.6"), ("above", "5.5"), ("at_least", "5"), ("at_most", "4")])
+def test_offers_a_result_beyond_the_limits_of_men_and_of_women(limit, value):
+    """The case that is offered says nothing of sex, so its value meets both limits."""
+    about = part("about")
+    next(one for one in about["source_attributes"] if one["id"] == "sex")["used"] = True
+
+    found = suggested({"kind": "lab", "value_set": "lab-potassium", "within": "P12M", limit: SEXED}, about=about)
+
+    assert offered(POTASSIUM.format("P12M", f'value: {value}, unit: "mmol/L"', ""), "present") == found[0][1]
+
+
 def test_offers_the_newer_result_of_a_persistent_finding():
     """A finding that must persist is offered with the result that repeats it; without the old one it is absent."""
     value = 'value: 3.15, unit: "mmol/L"'
@@ -162,9 +184,11 @@ def test_offers_the_newer_result_of_a_persistent_finding():
     [
         ({}, "", ""),
         ({"or_active": True}, ", status: resolved", ""),
+        ({"or_active": True, "not_resolved": True}, ", status: remission", ""),
         ({"code_needs_text_of": "cond-tetany"}, ', text: "carpopedal spasm"', ""),
+        ({"or_active": True, "code_needs_text_of": "disease-codes"}, ', status: resolved, text: "gitelman syndrome"', ""),
         ({"entries": {"results": 3, "apart": "P28D"}}, "", ", {{code: cond-tetany}}, {{code: cond-tetany}}"),
-        ({"close_to": {"value_sets": ["disease-codes"], "within": "P3M"}}, "", ", {{code: disease-codes, date: {}}}"),
+        ({"close_to": {"value_sets": ["disease-codes", "status-transplant"], "within": "P3M"}}, "", ", {{code: disease-codes, date: {}}}"),
     ],
 )
 def test_offers_problems_with_what_they_need(extra, status, more):
@@ -209,15 +233,30 @@ DRUG = {"kind": "medication", "value_sets": ["cond-tetany"], "within": "P6M"}
     [
         (DRUG, [drug("P8M", "present", until="P6M", status="completed"), drug("P8M", "absent", until="P6M1D", status="completed")], []),
         (DRUG, [drug("P6M", "present", status="completed"), drug("P6M1D", "absent", status="completed")], []),
-        (DRUG, [drug("P6M", "present"), drug("P6M1D", "present")], [OLDEST, FIRST]),  # an active one goes on until today
+        (DRUG, [drug("P6M", "present"), drug("P6M1D", "absent")], [OLDEST, FIRST]),  # an active one goes on until today
         ({**DRUG, "current": True}, [], []),
         ({**DRUG, "covered": "P30D"}, [drug("P8M", "present", until="P5M1D", status="completed")], [OLDEST, FIRST]),
         ({**DRUG, "covered": "P31D"}, [drug("P8M", "present", until="2026-06-21", status="completed")], [FIRST]),
+        ({**DRUG, "covered": "P31D"}, [drug("P6M", "present", until="2026-06-21", status="completed")], [FIRST]),
+        ({**DRUG, "covered": "P2D"}, [drug("P8M", "absent", until="P6M", status="completed")], [OLDEST]),
+        ({**DRUG, "covered": "P30D"}, [drug("P8M", "present")], [OLDEST, FIRST]),
+        ({**DRUG, "covered": "P12M"}, [drug("P8M", "absent")], [OLDEST, FIRST]),
+        ({**DRUG, "covered": "P30D"}, [drug("none", "absent")], [OLDEST, FIRST]),
     ],
 )
 def test_wants_a_drug_that_ends_on_each_edge(when, cases, open_edges):
-    """The day on which it ended counts; where days are counted, one that reaches over the edge with none to spare."""
+    """The day on which it ended counts; where days are counted, one that covers the edge with none to spare."""
     assert open_edges == missing(knowing(when, *cases))
+
+
+def test_takes_a_drug_that_covers_the_edge_only_where_days_are_counted():
+    """A drug that just reaches the time before a result says nothing of the look-back that it reaches over, too."""
+    before = {**DRUG, "before_result": {"value_set": "lab-potassium", "within": "P1M"}}
+    salt = {"code": "cond-tetany", "date": "P8M", "until": "P5M", "status": "completed"}
+    potassium = {"code": "lab-potassium", "value": 3.4, "unit": "mmol/L", "date": "P4M"}
+    one = case(record={"medications": [salt], "labs": [potassium]}, expect={"sign": "present"})
+
+    assert [OLDEST, FIRST] == missing(knowing(before, one))
 
 
 @pytest.mark.parametrize(
@@ -240,6 +279,20 @@ def test_offers_a_drug_that_ended_then(when, facts):
     assert offered(f"medications: [{', '.join(facts)}]", "present") == suggested(when)[0][1]
 
 
+TOLD = {"kind": "report-text", "value_set": "gene-test", "pattern": "detected", "near": "slc12a3", "words": 3, "within": "P12M"}
+
+
+@pytest.mark.parametrize(("words", "open_edges"), [("SLC12A3 variant detected.", []), ("SLC12A3 analysed.", [OLDEST, FIRST])])
+def test_wants_a_report_on_each_edge(words, open_edges):
+    """A report proves an edge only where its words are those that count."""
+    cases = [
+        case(f"A report {date}.", record={"reports": [{"code": "gene-test", "conclusion": words, "date": date}]}, expect={"sign": truth})
+        for date, truth in (("P12M", "present"), ("P12M1D", "absent"))
+    ]
+
+    assert open_edges == missing(knowing(TOLD, *cases))
+
+
 def test_offers_a_plausible_result():
     """Where any result is asked for, one with a value that can be."""
     found = suggested({"kind": "resulted", "value_sets": ["lab-potassium"], "within": "P12M"})
@@ -251,7 +304,17 @@ def test_offers_a_report_where_the_set_is_no_measurement():
     """Reports are told by their words."""
     found = suggested({"kind": "resulted", "value_sets": ["gene-test"], "within": "P12M"})
 
-    assert offered('reports: [{code: gene-test, date: P12M, conclusion: "..."}]', "present") == found[0][1]
+    written = offered('reports: [{code: gene-test, date: P12M, conclusion: "..."}]', "present")
+    assert (f"P12M: no case decides it by a report (gene-test) on {OLDEST}", written) == found[0]
+
+
+def test_offers_a_number_where_the_set_is_searched_as_a_laboratory_test():
+    """A test that is asked for by its codes is offered as a result, of a number without a unit where none is known."""
+    searched = [{**one, "codes_of": ["lab-potassium", "gene-test"]} if one["key"] == "labs" else one for one in part("requirements")]
+
+    found = suggested({"kind": "resulted", "value_sets": ["gene-test"], "within": "P12M"}, requirements=searched)
+
+    assert offered('labs: [{code: gene-test, date: P12M, value: 1, unit: "1"}]', "present") == found[0][1]
 
 
 def test_names_the_file_of_the_flag():
