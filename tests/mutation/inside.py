@@ -25,7 +25,7 @@ from mutmut.mutation.trampoline import set_mutant_under_test
 from mutmut.state import state
 from mutmut.utils.format_utils import mangled_name_from_mutant_name
 
-from tests.mutation.outside import ARGUMENTS, Swapped
+from tests.mutation.outside import ARGUMENTS, Swapped, fails
 
 _PATIENCE = 10  # a mutant may take so many times the time of its tests, and so many seconds besides
 
@@ -64,14 +64,9 @@ class _Runs:
         self.mutants = mutants
         self.processes = processes
         self.survived: list[Mutant] = []
-        self._failed = False
         self._seconds: dict[str, float] = {}
         self._reach: Mapping[str, list[pytest.Item]] = {}
         self._noticed: dict[str, int] = {}
-
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Note a failure."""
-        self._failed = self._failed or report.failed
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """In place of pytest's own loop."""
@@ -90,13 +85,13 @@ class _Runs:
         set_mutant_under_test("stats")
         for item, following in zip(items, [*items[1:], None], strict=True):
             start = time.perf_counter()
-            item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+            failed = fails(item, following)
             self._seconds[item.nodeid] = time.perf_counter() - start
             breadth[item.nodeid] = len(state()._stats)
             for function in state()._stats:
                 reach[function].append(item)
             state()._stats.clear()
-            if self._failed:
+            if failed:
                 raise SystemExit(f"{item.nodeid} fails on the code as it is: mend it first (make test)")
         return {
             function: sorted(reaching, key=lambda item: (breadth[item.nodeid], self._seconds[item.nodeid])) for function, reaching in reach.items()
@@ -104,11 +99,7 @@ class _Runs:
 
     def _run(self, items: list[pytest.Item]) -> pytest.Item | None:
         """The first of some tests that fails."""
-        for item, following in zip(items, [*items[1:], None], strict=True):
-            item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
-            if self._failed:
-                return item
-        return None
+        return next((item for item, following in zip(items, [*items[1:], None], strict=True) if fails(item, following)), None)
 
     def _survivors(self) -> Iterator[Mutant]:
         gc.collect()

@@ -26,6 +26,7 @@ from typing import NamedTuple
 
 import libcst as cst
 import pytest
+from _pytest.runner import runtestprotocol
 from libcst.metadata import MetadataWrapper, PositionProvider
 from mutmut.mutation.file_mutation import ChildReplacementTransformer, MutationVisitor
 from mutmut.mutation.mutators import mutation_operators
@@ -52,6 +53,7 @@ ARGUMENTS = (
     "ignore::pytest.PytestAssertRewriteWarning",
 )
 _WITHOUT_REASONING = ("flask", "cds_service.fhir.gather", "tests.build", "tests.reasoning.toys")
+_REPORTED = frozenset({"tmp_path", "capsys", "capfd", "caplog"})  # fixtures that need pytest's own reports
 _NOTHING_IGNORED = IgnoredCode(set(), set(), set())
 
 
@@ -120,9 +122,43 @@ def _prepare(tests: Path) -> None:
     gc.freeze()  # shared with every fork, and not searched again
 
 
+class Quick:
+    """Runs the tests without what pytest reports of each, which takes longer than most of them; ends at the first that fails."""
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        """In place of pytest's own loop."""
+        if session.testsfailed:
+            return True
+        session.testsfailed = int(any(fails(item, following) for item, following in zip(session.items, [*session.items[1:], None], strict=True)))
+        return True
+
+
+def fails(item: pytest.Item, following: pytest.Item | None) -> bool:
+    """Whether a test fails; `following` decides what it leaves set up."""
+    if not _REPORTED.isdisjoint(getattr(item, "fixturenames", ())):
+        return any(report.failed for report in runtestprotocol(item, log=False, nextitem=following))
+    state = item.session._setupstate
+    try:
+        state.setup(item)
+        item.runtest()
+    except (Exception, pytest.fail.Exception):  # noqa: BLE001 - a mutant may fail in any way
+        return True
+    finally:
+        state.teardown_exact(following)
+    return False
+
+
 def _run(tests: Iterable[Path]) -> int:
     with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere):
-        return int(pytest.main([*ARGUMENTS, *map(str, tests)]))
+        return int(pytest.main([*ARGUMENTS, *map(str, tests)], plugins=[Quick()]))
+
+
+def _misses_a_case() -> bool:
+    """Whether a case of the shipped module fails: the quickest look at most of the reasoning."""
+    from cds_service.reasoning import casebook
+    from tests.build import KNOWLEDGE
+
+    return any(outcome.faults for outcome in casebook.run(KNOWLEDGE))
 
 
 def _tested(mutant: Mutant, tests: Path) -> int:
@@ -135,23 +171,23 @@ def _tested(mutant: Mutant, tests: Path) -> int:
     sys.meta_path.insert(0, Swapped(module, mutant.path, mutant.source))
     status = 1
     try:
-        status = next((failed for files in _nearest(mutant.path, tests) if (failed := _run(files))), 0)
+        if not ((tests / _CASES).exists() and _misses_a_case()):
+            status = next((failed for files in _nearest(mutant.path, tests) if (failed := _run(files))), 0)
     finally:
         os._exit(status)
 
 
 def _nearest(module: Path, tests: Path) -> Iterator[list[Path]]:
-    """The tests that name a module and the cases, then those that name one which imports it, then those that name none; where none names it, all."""
-    left = sorted(tests.glob("test_*.py"))
+    """The tests that name a module, then those that name one which imports it, then those that name none; where none names it, all."""
+    left = sorted(path for path in tests.glob("test_*.py") if path.name != _CASES)
     modules = list(module.parent.glob("[a-z]*.py"))
     importing = [path for path in modules if _names(path, module)]
     near = [path for path in left if _names(path, module)]
-    first = [*near, *(path for path in left if path.name == _CASES and path not in near)]
-    next_to = [path for path in left if path not in first and any(_names(path, name) for name in importing)]
-    last = [path for path in left if path not in first and path not in next_to]
+    next_to = [path for path in left if path not in near and any(_names(path, name) for name in importing)]
+    last = [path for path in left if path not in near and path not in next_to]
     if near:
         last = [path for path in last if not any(_names(path, name) for name in modules)]
-    yield from (files for files in (first, next_to, last) if files)
+    yield from (files for files in (near, next_to, last) if files)
 
 
 @cache
