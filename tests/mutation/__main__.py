@@ -28,7 +28,7 @@ FOR_AUTHORS = frozenset({"account", "casebook", "coverage", "edges", "proofs"})
 TESTS_FOR_AUTHORS = frozenset(f"test_{name}.py" for name in ("account", "casebook", "coverage", "coverage_toy", "edges"))
 COPIED = ("cds_service", "tests", "fixtures", "pyproject.toml", "README.md", "LICENSE")
 WANTED = 90.0
-PROCESSES = 2
+PROCESSES = 3  # on two cores, since each is now and then waited for
 
 
 def prepare(copy: Path, *, for_authors: bool) -> None:

@@ -2,8 +2,7 @@
 
 mutmut writes each function with all its mutants, and a switch that chooses one at run time. Its own runner starts pytest
 anew for each; here the tests are collected once, then each mutant gets a forked process that sets the switch and runs the
-tests that reach the function until one fails: first the one that noticed the last mutant of this function, then those that
-reach the fewest functions.
+tests that reach the function until one fails: first the one that noticed the last mutant of this function, then the quickest.
 """
 
 from __future__ import annotations
@@ -79,23 +78,19 @@ class _Runs:
         return True
 
     def _reached(self, items: list[pytest.Item]) -> Mapping[str, list[pytest.Item]]:
-        """For each function the tests that reach it, those about few functions first."""
+        """For each function the tests that reach it, the quickest first."""
         reach: dict[str, list[pytest.Item]] = defaultdict(list)
-        breadth: dict[str, int] = {}
         set_mutant_under_test("stats")
         for item, following in zip(items, [*items[1:], None], strict=True):
             start = time.perf_counter()
             failed = fails(item, following)
             self._seconds[item.nodeid] = time.perf_counter() - start
-            breadth[item.nodeid] = len(state()._stats)
             for function in state()._stats:
                 reach[function].append(item)
             state()._stats.clear()
             if failed:
                 raise SystemExit(f"{item.nodeid} fails on the code as it is: mend it first (make test)")
-        return {
-            function: sorted(reaching, key=lambda item: (breadth[item.nodeid], self._seconds[item.nodeid])) for function, reaching in reach.items()
-        }
+        return {function: sorted(reaching, key=lambda item: self._seconds[item.nodeid]) for function, reaching in reach.items()}
 
     def _run(self, items: list[pytest.Item]) -> pytest.Item | None:
         """The first of some tests that fails."""
