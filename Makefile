@@ -35,7 +35,7 @@ $(VENV)/.installed-dev: pyproject.toml $(VENV)/.installed
 FORCE:
 
 run: $(VENV)/.installed .run/request.json ## Install into .venv and serve on http://127.0.0.1:8080 (SANDBOX=smart or hapi lets it ask that public FHIR server)
-	@$(if $(SANDBOX),CDS_SANDBOX=$(SANDBOX)) exec $(BIN)/cds-service serve --try .run/request.json
+	@export CDS_DATABASE="$${CDS_DATABASE:-sqlite:///.run/cds-service.db}"; $(if $(SANDBOX),CDS_SANDBOX=$(SANDBOX)) exec $(BIN)/cds-service serve --try .run/request.json
 
 test: $(VENV)/.installed-dev ## Install into .venv and run every test
 	@$(BIN)/python -m pytest -n auto --dist worksteal

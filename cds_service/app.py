@@ -12,12 +12,15 @@ from collections.abc import Callable
 from flask import Flask
 
 from cds_service import telemetry
-from cds_service.http import problems, protocol
+from cds_service.feedback import Desk
+from cds_service.http import health, problems, protocol
 from cds_service.http.headers import StandingHeaders
 from cds_service.invocation import Service
 from cds_service.knowledge.loader import load
 from cds_service.record.dates import Day
+from cds_service.recording import Recorder
 from cds_service.settings import Settings, from_environment
+from cds_service.storage import opening
 from cds_service.trust import clients
 from cds_service.web import about
 
@@ -30,11 +33,16 @@ def create_app(settings: Settings | None = None, today: Callable[[], Day] | None
     settings = settings or from_environment(os.environ)
     knowledge = load(settings.knowledge)
     registered = clients.load(settings.clients, keys=knowledge.requirements, orders=knowledge.orders, sandbox=settings.sandbox)
-    service = Service(knowledge, settings.base_url, today or settings.today, registered, settings.deadline)
+    database = opening.opened(settings.database)
+    recorder = Recorder(database, opening.pseudonyms(database, settings.pseudonym_key_file), knowledge, settings.now)
+    service = Service(knowledge, settings.base_url, today or settings.today, registered, settings.deadline, recorder)
+    desk = Desk(knowledge.module.service.id, database, registered, settings.now)
     app = Flask("cds_service", static_folder=None)
+    app.extensions["database"] = database
     app.url_map.redirect_defaults = False
     app.url_map.merge_slashes = False
-    app.register_blueprint(protocol.blueprint(service))
+    app.register_blueprint(protocol.blueprint(service, desk))
+    app.register_blueprint(health.blueprint(recorder))
     app.register_blueprint(about.blueprint(service))
     problems.register(app)
     app.wsgi_app = StandingHeaders(app.wsgi_app, settings.cors_origins)  # type: ignore[method-assign]

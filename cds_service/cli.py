@@ -61,19 +61,39 @@ for _command in (fire_command, load_fixtures_command, show_prefetch_command):
 @click.option("--try", "example", type=click.Path(path_type=Path), help="A request file to show in a ready-to-paste curl.")
 def serve(example: Path | None) -> None:
     """Serve on CDS_HOST:CDS_PORT (127.0.0.1:8080)."""
+    from cds_service.storage import opening
+
     settings = from_environment(os.environ)
     _refuse_taken(settings)
     knowledge = load(settings.knowledge)  # a module that is not sound stops the start here, with one sentence
+    kept_in = opening.prepared(settings.database, settings.pseudonym_key_file)
     url = settings.base_url
     print(f"{knowledge.module.source_label}: {url}/  (discovery {url}/cds-services, about {url}/about)")
     if is_loopback(settings.host):
         print("Callers are not authenticated: for trying out on this machine only.")
     else:
         print("Callers are not authenticated (CDS_ALLOW_OPEN=1): something in front must decide who may call.")
+    print(f"Decisions and feedback are kept in {kept_in}.")
     if example:
         print(f"Try it:\n  curl -s -H 'Content-Type: application/json' -d @{example} {url}/cds-services/{knowledge.module.service.id}")
     sys.stdout.flush()
     _run(settings)
+
+
+@cli.group()
+def database() -> None:
+    """What the service keeps: decisions and feedback (CDS_DATABASE)."""
+
+
+@database.command()
+def upgrade() -> None:
+    """Bring the schema up to date; what is stored stays."""
+    from cds_service.storage.database import Database
+
+    found = Database(from_environment(os.environ).database)
+    before = found.version()
+    found.upgrade()
+    print(f"{found.shown}: schema {before or 'none'} -> {found.version()}")
 
 
 def _refuse_taken(settings: Settings) -> None:

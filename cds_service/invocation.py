@@ -21,6 +21,7 @@ from cds_service.protocol.response import Card, Response, encode
 from cds_service.reasoning.assess import Reasoner
 from cds_service.record.dates import Day
 from cds_service.record.facts import Issue, PatientRecord
+from cds_service.recording import Call, Recorder
 from cds_service.trust.clients import UNKNOWN, Client, Clients
 
 _NOT_REGISTERED = Issue("information", "the FHIR server of this call was not asked: it is not registered", "Register it in clients.toml.")
@@ -39,7 +40,15 @@ class Answer(NamedTuple):
 class Service:
     """One CDS service with its knowledge and its clients, ready to be called; a whole answer takes `deadline` seconds at most."""
 
-    def __init__(self, knowledge: Knowledge, base_url: str, today: Callable[[], Day], clients: Clients | None = None, deadline: float = 2.0) -> None:
+    def __init__(
+        self,
+        knowledge: Knowledge,
+        base_url: str,
+        today: Callable[[], Day],
+        clients: Clients | None = None,
+        deadline: float = 2.0,
+        recorder: Recorder | None = None,
+    ) -> None:
         self.knowledge = knowledge
         self.base_url = base_url
         self.reasoner = Reasoner(knowledge)
@@ -48,6 +57,7 @@ class Service:
         self.fallback = Fallback(knowledge, self.clients.registered, deadline)
         dialects = {c.dialect.name: c.dialect for c in (UNKNOWN, *self.clients.registered)}
         self._pages = {name: page_sizes(knowledge, dialect) for name, dialect in dialects.items()}
+        self.recorder = recorder
         self._today = today
         self._schemas = {name: HOOKS[name].schema for name in knowledge.module.service.hooks}
         kinds = {key: requirement.resource for key, requirement in knowledge.requirements.items()}
@@ -66,6 +76,8 @@ class Service:
         record = self.chart(request, today)
         assessment = self.reasoner.evaluate(record, today)
         response = self.composer.compose(assessment, record, request.hook_instance, client.name, client.order_codes)
+        if response.cards and self.recorder:
+            self.recorder.record(Call(client.name, request.hook, request.hook_instance, record.patient_id), assessment, response.cards)
         return Answer(
             encode(_rendered(response, client)),
             assessment.topics,

@@ -33,6 +33,8 @@ class Settings(NamedTuple):
     CDS_CLIENTS           clients.toml: the CDS clients whose FHIR servers may be asked for what they do not send (none)
     CDS_SANDBOX           smart or hapi: the one public FHIR server that may be asked instead (none)
     CDS_DEADLINE          seconds within which an answer leaves, queries included (2.0)
+    CDS_DATABASE          where decisions and feedback are kept: sqlite:///file or postgresql://user:password@host/name (sqlite:///cds-service.db)
+    CDS_PSEUDONYM_KEY_FILE  file with the key by which patients get their pseudonyms (with SQLite: beside the database, written at the first start)
     """
 
     host: str = "127.0.0.1"
@@ -47,6 +49,12 @@ class Settings(NamedTuple):
     clients: Path | None = None
     sandbox: str | None = None
     deadline: float = 2.0
+    database: str = "sqlite://"  # in memory, for tests
+    pseudonym_key_file: Path | None = None
+
+    def now(self) -> dt.datetime:
+        """This moment, in UTC."""
+        return dt.datetime.now(dt.UTC)
 
     def today(self) -> dt.date:
         """The date in the configured time zone; the only clock of the service."""
@@ -87,6 +95,8 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
         clients=Path(clients) if clients else None,
         sandbox=sandbox or None,
         deadline=_seconds(environment, "CDS_DEADLINE", 2.0, 0.2, 30.0),
+        database=environment.get("CDS_DATABASE", "").strip() or "sqlite:///cds-service.db",
+        pseudonym_key_file=Path(key) if (key := environment.get("CDS_PSEUDONYM_KEY_FILE", "").strip()) else None,
     )
 
 

@@ -80,6 +80,8 @@ def schema_of(method: str, path: str, status: int) -> str | None:
         return None
     if status >= 400:
         return "operation-outcome-error.schema.json"
+    if path.rstrip("/").endswith("/feedback"):
+        return "operation-outcome-error.schema.json"
     if method == "POST":
         return "service-response.schema.json"
     return "discovery-response.schema.json" if method == "GET" and path.rstrip("/") == "/cds-services" else None
