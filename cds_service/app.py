@@ -38,7 +38,7 @@ def create_app(settings: Settings | None = None, today: Callable[[], Day] | None
     service = Service(knowledge, settings.base_url, today or settings.today, registered, settings.deadline, recorder)
     desk = Desk(knowledge.module.service.id, database, registered, settings.now)
     app = Flask("cds_service", static_folder=None)
-    app.extensions["database"] = database
+    app.extensions["recorder"] = recorder
     app.url_map.redirect_defaults = False
     app.url_map.merge_slashes = False
     app.register_blueprint(protocol.blueprint(service, desk))

@@ -43,13 +43,15 @@ class Desk:
         received = self._now()
 
         def store(book: records.Records) -> Taken:
-            new, refused = [], []
+            good, refused = [], []
             for number, raw in enumerate(entries):
                 try:
-                    new.append(book.keep(self._judged(book, raw, f"/feedback/{number}", caller), received))
+                    good.append(self._judged(book, raw, f"/feedback/{number}", caller))
                 except RequestError as error:
                     refused.append(error)
-            return Taken(sum(new), len(new) - sum(new), tuple(refused))
+            # In one order, so that two processes that store the same batch do not wait for each other.
+            new = sum(book.keep(one, received) for one in sorted(good, key=lambda feedback: feedback.id))
+            return Taken(new, len(good) - new, tuple(refused))
 
         return self._database.work(store, durable=True)
 

@@ -6,6 +6,7 @@ import datetime as dt
 import threading
 import uuid
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import NamedTuple
 
 from cds_service.errors import StorageUnavailable
@@ -16,6 +17,9 @@ from cds_service.storage import records
 from cds_service.storage.database import Database
 from cds_service.storage.pseudonym import Pseudonyms
 from cds_service.telemetry import event
+
+_PATIENCE = 0.25  # seconds that an answer waits for its record
+_MOST_WAITING = 256  # decisions; more are lost, since the database is not there
 
 
 class Call(NamedTuple):
@@ -28,7 +32,10 @@ class Call(NamedTuple):
 
 
 class Recorder:
-    """Writes the decision of each call that led to a card; a call that led to none touches no disk."""
+    """Writes the decision of each call that led to a card; a call that led to none touches no disk.
+
+    One thread writes. An answer waits for it, so that its record is there when it leaves, but only for a moment.
+    """
 
     def __init__(self, database: Database, pseudonyms: Pseudonyms, knowledge: Knowledge, now: Callable[[], dt.datetime]) -> None:
         self.lost = 0
@@ -36,18 +43,36 @@ class Recorder:
         self._pseudonyms = pseudonyms
         self._knowledge = knowledge
         self._now = now
-        self._namespace = uuid.uuid5(uuid.NAMESPACE_URL, knowledge.module.namespace)
         self._counting = threading.Lock()
+        self._namespace = uuid.uuid5(uuid.NAMESPACE_URL, knowledge.module.namespace)
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="decisions")
+        self._waiting = threading.BoundedSemaphore(_MOST_WAITING)
 
     def record(self, call: Call, assessment: Assessment, cards: tuple[Card, ...]) -> None:
-        """Write a decision with its cards. Never raises for a database that is away."""
+        """Write a decision with its cards. Never raises for a database that is away, and never waits for it long."""
         decision = self._decision(call, assessment, cards)
+        if self._waiting.acquire(blocking=False):
+            wait([self._writer.submit(self._write, decision)], timeout=_PATIENCE)
+        else:
+            self._lose(decision)
+
+    def close(self) -> None:
+        """Write what waits, and end."""
+        self._writer.shutdown()
+        self._database.close()
+
+    def _write(self, decision: records.Decision) -> None:
         try:
             self._database.work(lambda book: book.record(decision))
         except StorageUnavailable:
-            with self._counting:
-                self.lost += 1
-            event("decision.lost", client=call.client)
+            self._lose(decision)
+        finally:
+            self._waiting.release()
+
+    def _lose(self, decision: records.Decision) -> None:
+        with self._counting:
+            self.lost += 1
+        event("decision.lost", client=decision.client)
 
     def database_answers(self) -> bool:
         """Whether a decision could be written now."""

@@ -18,7 +18,7 @@ from cds_service.storage.tables import NEWEST
 
 RETRY_AFTER = 5  # seconds for which a database that failed is not asked again
 _PATIENCE = 1  # seconds for a connection, a lock or a statement
-_AWAY = (exc.OperationalError, exc.InterfaceError, exc.TimeoutError)
+_AWAY = ("08", "53", "57", "58")  # classes of SQLSTATE: connection, resources, shut down or cancelled, system
 _DIALECTS = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg"}
 
 T = TypeVar("T")
@@ -43,7 +43,7 @@ class Database:
             with self._connected(durable=durable) as connection, connection.begin():
                 return what(Records(connection))
         except (exc.DBAPIError, exc.TimeoutError) as error:
-            if isinstance(error, _AWAY) and self.url.get_backend_name() != "sqlite":
+            if self.url.get_backend_name() != "sqlite" and _is_away(error):
                 self._closed_until = time.monotonic() + RETRY_AFTER
             raise StorageUnavailable(RETRY_AFTER) from error
 
@@ -135,6 +135,12 @@ def _url(text_: str) -> URL:
     if driver is None:
         raise SettingsError(f"CDS_DATABASE: {url.get_backend_name()} is not supported. Use sqlite or postgresql.")
     return url.set(drivername=driver)
+
+
+def _is_away(error: exc.DBAPIError | exc.TimeoutError) -> bool:
+    """Whether a server does not answer, and not only one statement failed."""
+    state = getattr(getattr(error, "orig", None), "sqlstate", None)
+    return state is None or state[:2] in _AWAY
 
 
 def _is_in_memory(url: URL) -> bool:
