@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 unexport PYTHONDONTWRITEBYTECODE  # without kept bytecode every start compiles everything anew
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-warn-script-location
 
-.PHONY: help run test test-integration mutation bench bench-peers check golden docs clean
+.PHONY: help run test test-integration test-postgresql mutation bench bench-peers check golden docs clean
 
 help: ## List what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/:/'
@@ -42,6 +42,9 @@ test: $(VENV)/.installed-dev ## Install into .venv and run every test
 
 test-integration: $(VENV)/.installed-dev ## Fetch what others published (npm, PyPI, Maven Central), send charts through the service and run FHIR servers (UPDATE=1 writes docs/independent-input.md)
 	@$(BIN)/python -m pytest tests/integration $(if $(UPDATE),--update-figures)
+
+test-postgresql: $(VENV)/.installed-dev ## Run the tests of storage on a PostgreSQL server that they start
+	@$(BIN)/python -m tests.storage.postgresql
 
 mutation: $(VENV)/.installed-dev ## Change reasoning in thousands of small ways; fails if the tests notice fewer than 90 % (MODULES="truth limits" takes only these)
 	@$(INSTALL) -e '.[mutation]'

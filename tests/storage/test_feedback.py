@@ -28,7 +28,6 @@ def body(*entries):
     return json.dumps({"feedback": entries}).encode()
 
 
-@pytest.mark.requirement("cds-hooks_2.0@154")
 @pytest.mark.parametrize("entry", [OVERRIDDEN, ACCEPTED, {**OVERRIDDEN, "overrideReason": REASON}])
 def test_stores_what_was_done(desk, database, entry):
     """An entry of either outcome, with or without a reason, is stored."""

@@ -67,6 +67,7 @@ def test_records_a_repeated_call_once(client, database):
     assert 1 == len(rows(database, "decision"))
 
 
+@pytest.mark.requirement("cds-hooks_2.0@148")
 def test_takes_feedback_on_a_card_that_was_shown(client, database):
     """What a clinician did with a card comes back to the decision that issued it."""
     (card,) = ask(client, build.suspect())
@@ -90,7 +91,6 @@ def test_answers_400_with_each_fault_and_stores_the_rest(client, database):
     assert 1 == len(rows(database, "feedback"))
 
 
-@pytest.mark.requirement("cds-hooks_2.0@152")
 @pytest.mark.parametrize(("path", "status"), [("/cds-services/other/feedback", 404), (f"{FEEDBACK}/", 400)])
 def test_takes_feedback_at_the_path_of_its_service(client, path, status):
     """The path is the service's with /feedback behind it."""
