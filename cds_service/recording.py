@@ -5,9 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor, wait
-from typing import NamedTuple
+from functools import partial
+from typing import NamedTuple, TypeVar
 
 from cds_service.errors import StorageUnavailable
 from cds_service.knowledge.loader import Knowledge
@@ -18,8 +19,10 @@ from cds_service.storage.database import Database
 from cds_service.storage.pseudonym import Pseudonyms
 from cds_service.telemetry import event
 
-_PATIENCE = 0.25  # seconds that an answer waits for its record
-_MOST_WAITING = 256  # decisions; more are lost, since the database is not there
+T = TypeVar("T")
+_PATIENCE = 0.25  # seconds that an answer waits for the database
+_WORKERS = 4
+_MOST_WAITING = 256  # with more waiting the database is not there
 
 
 class Call(NamedTuple):
@@ -31,10 +34,19 @@ class Call(NamedTuple):
     patient_id: str
 
 
+class Outcome(NamedTuple):
+    """A card that was made, what it rests on, and why it is withheld, if it is."""
+
+    card: Card
+    evidence: tuple[str, ...] = ()
+    withheld: str | None = None
+
+
 class Recorder:
     """Writes the decision of each call that led to a card; a call that led to none touches no disk.
 
-    One thread writes. An answer waits for it, so that its record is there when it leaves, but only for a moment.
+    Other threads work with the database. An answer waits for them, so that its record is there when it leaves, but only
+    for a moment.
     """
 
     def __init__(self, database: Database, pseudonyms: Pseudonyms, knowledge: Knowledge, now: Callable[[], dt.datetime]) -> None:
@@ -45,40 +57,53 @@ class Recorder:
         self._now = now
         self._counting = threading.Lock()
         self._namespace = uuid.uuid5(uuid.NAMESPACE_URL, knowledge.module.namespace)
-        self._writer = ThreadPoolExecutor(1, thread_name_prefix="decisions")
+        self._workers = ThreadPoolExecutor(_WORKERS, thread_name_prefix="decisions")
         self._waiting = threading.BoundedSemaphore(_MOST_WAITING)
 
-    def record(self, call: Call, assessment: Assessment, cards: tuple[Card, ...]) -> None:
+    def answered(self, call: Call) -> list[records.Answered]:
+        """What clinicians did with earlier cards of this patient; nothing, if the database does not say so in a moment."""
+        patient = self._pseudonyms.of(call.client, call.patient_id)
+        return self._soon(lambda book: book.answered(call.client, patient)) or []
+
+    def record(self, call: Call, assessment: Assessment, outcomes: Iterable[Outcome]) -> None:
         """Write a decision with its cards. Never raises for a database that is away, and never waits for it long."""
-        decision = self._decision(call, assessment, cards)
-        if self._waiting.acquire(blocking=False):
-            wait([self._writer.submit(self._write, decision)], timeout=_PATIENCE)
-        else:
-            self._lose(decision)
-
-    def close(self) -> None:
-        """Write what waits, and end."""
-        self._writer.shutdown()
-        self._database.close()
-
-    def _write(self, decision: records.Decision) -> None:
-        try:
-            self._database.work(lambda book: book.record(decision))
-        except StorageUnavailable:
-            self._lose(decision)
-        finally:
-            self._waiting.release()
-
-    def _lose(self, decision: records.Decision) -> None:
-        with self._counting:
-            self.lost += 1
-        event("decision.lost", client=decision.client)
+        decision = self._decision(call, assessment, outcomes)
+        self._soon(lambda book: book.record(decision), failed=partial(self._lose, call.client))
 
     def database_answers(self) -> bool:
         """Whether a decision could be written now."""
         return self._database.answers()
 
-    def _decision(self, call: Call, assessment: Assessment, cards: tuple[Card, ...]) -> records.Decision:
+    def close(self) -> None:
+        """Write what waits, and end."""
+        self._workers.shutdown()
+        self._database.close()
+
+    def _soon(self, what: Callable[[records.Records], T], failed: Callable[[], None] = lambda: None) -> T | None:
+        """What the database answers within a moment, or None; `failed` is called if it never does what it is asked."""
+        if not self._waiting.acquire(blocking=False):
+            failed()
+            return None
+
+        def work() -> T | None:
+            try:
+                return self._database.work(what)
+            except StorageUnavailable:
+                failed()
+                return None
+            finally:
+                self._waiting.release()
+
+        future = self._workers.submit(work)
+        done, _ = wait([future], timeout=_PATIENCE)
+        return future.result() if done else None
+
+    def _lose(self, client: str) -> None:
+        with self._counting:
+            self.lost += 1
+        event("decision.lost", client=client)
+
+    def _decision(self, call: Call, assessment: Assessment, outcomes: Iterable[Outcome]) -> records.Decision:
         module = self._knowledge.module
         return records.Decision(
             id=str(uuid.uuid5(self._namespace, f"decision|{module.service.id}|{call.client}|{call.hook_instance}")),
@@ -94,15 +119,17 @@ class Recorder:
             knowledge=module.id,
             version=module.version,
             digest=self._knowledge.digest,
-            cards=tuple(_shown(card) for card in cards),
+            cards=tuple(_issued(outcome) for outcome in outcomes),
         )
 
 
-def _shown(card: Card) -> records.ShownCard:
-    topic = card.source.topic
-    return records.ShownCard(
+def _issued(outcome: Outcome) -> records.IssuedCard:
+    card = outcome.card
+    return records.IssuedCard(
         uuid=card.uuid,
-        topic=topic.code if topic else "",
+        topic=card.source.topic.code if card.source.topic else "",
         indicator=card.indicator,
         suggestions={s.uuid: s.label for s in card.suggestions or ()},
+        evidence=outcome.evidence,
+        withheld=outcome.withheld,
     )

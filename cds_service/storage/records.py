@@ -12,20 +12,31 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Table, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from cds_service.storage.tables import CARD, DECISION, FEEDBACK
+from cds_service.storage.tables import CARD, DECISION, FEEDBACK, LIFT
 
 _INSERT: Mapping[str, Any] = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
+_MOST_ANSWERS = 50
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
-class ShownCard(NamedTuple):
-    """A card of a decision; `suggestions` has the draft order of each suggestion's uuid."""
+class IssuedCard(NamedTuple):
+    """A card of a decision: the label of each suggestion by its uuid, what it rests on, and why it was withheld, if it was."""
 
     uuid: str
     topic: str
     indicator: str
     suggestions: Mapping[str, str]
-    shown: bool = True
+    evidence: tuple[str, ...] = ()
+    withheld: str | None = None
+
+
+class Answered(NamedTuple):
+    """What a clinician did with a card: its topic, when, the reason if any, and what the card rested on."""
+
+    topic: str
+    at: dt.datetime
+    reason: str | None
+    evidence: frozenset[str]
 
 
 class Decision(NamedTuple):
@@ -44,7 +55,7 @@ class Decision(NamedTuple):
     knowledge: str
     version: str
     digest: str
-    cards: tuple[ShownCard, ...]
+    cards: tuple[IssuedCard, ...]
 
 
 class Issued(NamedTuple):
@@ -86,19 +97,38 @@ class Records:
         row = {k: v for k, v in decision._asdict().items() if k != "cards"}
         if self._once(DECISION, row):
             for card in decision.cards:
-                self._once(CARD, {**card._asdict(), "decision": decision.id})
+                self._once(CARD, {**card._asdict(), "evidence": list(card.evidence), "decision": decision.id})
 
     def issued(self, uuid: str) -> Issued | None:
         """The card of this uuid, if one was issued."""
         if not _UUID.fullmatch(uuid):
             return None
         columns = (DECISION.c.client, DECISION.c.service, CARD.c.suggestions)
-        row = self._connection.execute(select(*columns).join(CARD, CARD.c.decision == DECISION.c.id).where(CARD.c.uuid == uuid)).one_or_none()
+        row = self._connection.execute(
+            select(*columns).join(CARD, CARD.c.decision == DECISION.c.id).where(CARD.c.uuid == uuid, CARD.c.withheld.is_(None))
+        ).one_or_none()
         return Issued(row.client, row.service, frozenset(row.suggestions)) if row else None
 
     def keep(self, feedback: Feedback, received: dt.datetime) -> bool:
         """Write feedback once; False if it is there already."""
         return self._once(FEEDBACK, {"id": feedback.id, **feedback._asdict(), "accepted": list(feedback.accepted), "received": received})
+
+    def answered(self, client: str, patient: str) -> list[Answered]:
+        """What clinicians did with the cards of a patient since its snoozes were last lifted, newest first."""
+        lifted = self._connection.execute(select(LIFT.c.at).where(LIFT.c.client == client, LIFT.c.patient == patient)).scalar_one_or_none()
+        joined = FEEDBACK.join(CARD, CARD.c.uuid == FEEDBACK.c.card).join(DECISION, DECISION.c.id == CARD.c.decision)
+        columns = (CARD.c.topic, FEEDBACK.c.at, FEEDBACK.c.reason_code, CARD.c.evidence)
+        wanted = select(*columns).select_from(joined).where(DECISION.c.client == client, DECISION.c.patient == patient)
+        if lifted:
+            wanted = wanted.where(FEEDBACK.c.received > lifted)
+        rows = self._connection.execute(wanted.order_by(FEEDBACK.c.at.desc()).limit(_MOST_ANSWERS))
+        return [Answered(row.topic, row.at, row.reason_code, frozenset(row.evidence)) for row in rows]
+
+    def lift(self, client: str, patient: str, at: dt.datetime) -> None:
+        """Let what was answered before a moment silence nothing any more."""
+        row = {"client": client, "patient": patient, "at": at}
+        added = _INSERT[self._connection.dialect.name](LIFT).values(**row)
+        self._connection.execute(added.on_conflict_do_update(index_elements=list(LIFT.primary_key), set_={"at": at}))
 
     def answers(self) -> bool:
         """True, if anything answers at all."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import JSON, Boolean, Column, Date, DateTime, ForeignKey, Index, MetaData, String, Table, Text
+from sqlalchemy import JSON, Column, Date, DateTime, ForeignKey, Index, MetaData, String, Table, Text
 from sqlalchemy.types import TypeDecorator
 
 # The newest migration; a test holds it to the folder of migrations.
@@ -66,7 +66,8 @@ CARD = Table(
     Column("decision", String(36), ForeignKey("decision.id", ondelete="CASCADE"), nullable=False, index=True),
     Column("topic", String(100), nullable=False),
     Column("indicator", String(16), nullable=False),
-    Column("shown", Boolean, nullable=False),
+    Column("withheld", String(16)),  # why it did not leave; null for one that did
+    Column("evidence", JSON, nullable=False),  # what would bring it back, once answered, if it were new
     Column("suggestions", JSON, nullable=False),  # the draft order of each suggestion, by its uuid
 )
 
@@ -86,4 +87,13 @@ FEEDBACK = Table(
     Column("comment", Text),
     Column("rest", JSON, nullable=False),  # members of the entry that the standard does not know
     Index(None, "at"),
+)
+
+# Answers before this moment silence nothing any more for a patient.
+LIFT = Table(
+    "lift",
+    METADATA,
+    Column("client", String(40), primary_key=True),
+    Column("patient", String(64), primary_key=True),
+    Column("at", Moment, nullable=False),
 )

@@ -1,4 +1,4 @@
-"""Decisions, their cards, and feedback."""
+"""Decisions, their cards, feedback, and what was lifted."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -36,7 +36,8 @@ def upgrade() -> None:
         sa.Column("decision", sa.String(36), nullable=False),
         sa.Column("topic", sa.String(100), nullable=False),
         sa.Column("indicator", sa.String(16), nullable=False),
-        sa.Column("shown", sa.Boolean(), nullable=False),
+        sa.Column("withheld", sa.String(16)),
+        sa.Column("evidence", sa.JSON(), nullable=False),
         sa.Column("suggestions", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("uuid", name="pk_card"),
         sa.ForeignKeyConstraint(["decision"], ["decision.id"], name="fk_card_decision", ondelete="CASCADE"),
@@ -60,10 +61,18 @@ def upgrade() -> None:
     )
     op.create_index("ix_feedback_card", "feedback", ["card"])
     op.create_index("ix_feedback_at", "feedback", ["at"])
+    op.create_table(
+        "lift",
+        sa.Column("client", sa.String(40), nullable=False),
+        sa.Column("patient", sa.String(64), nullable=False),
+        sa.Column("at", _MOMENT, nullable=False),
+        sa.PrimaryKeyConstraint("client", "patient", name="pk_lift"),
+    )
 
 
 def downgrade() -> None:
     """To nothing: what was stored goes with it."""
+    op.drop_table("lift")
     op.drop_table("feedback")
     op.drop_table("card")
     op.drop_table("decision")
