@@ -52,6 +52,11 @@ OURS = Server(
 )
 
 
+def earlier(code: Path) -> Server:
+    """The service as it was, from a folder with its package."""
+    return OURS._replace(name="service as recorded", environment={**OURS.environment, "PYTHONPATH": str(code)})
+
+
 def _endpoint(name: str, app: str) -> Server:
     command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--factory", "--host", "127.0.0.1", "--port", "{port}", "--workers", "1"]
     return Server(

@@ -8,6 +8,7 @@ reach the fewest functions.
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -110,6 +111,8 @@ class _Runs:
         return None
 
     def _survivors(self) -> Iterator[Mutant]:
+        gc.collect()
+        gc.freeze()  # shared with every fork, and not searched again
         running: dict[int, tuple[Mutant, int]] = {}
         for mutant in self.mutants:
             if mutant.function not in self._reach:

@@ -8,6 +8,7 @@ the mutated source. The operators are mutmut's own.
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib.abc
 import importlib.machinery
 import importlib.util
@@ -43,6 +44,10 @@ ARGUMENTS = (
     "no:xdist",
     "-p",
     "no:hypothesispytest",
+    "-p",
+    "no:unraisableexception",  # collects garbage five times at the end of each run
+    "-m",
+    "not cost",  # what measures work tells nothing of answers
     "-W",
     "ignore::pytest.PytestAssertRewriteWarning",
 )
@@ -111,6 +116,8 @@ def _prepare(tests: Path) -> None:
         if name.partition(".")[0] in {"cds_service", "tests"}:
             del sys.modules[name]
     sys.dont_write_bytecode = True
+    gc.collect()
+    gc.freeze()  # shared with every fork, and not searched again
 
 
 def _run(tests: Iterable[Path]) -> int:

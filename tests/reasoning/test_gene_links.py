@@ -74,6 +74,7 @@ def cost(reports):
     return spent
 
 
+@pytest.mark.cost
 @pytest.mark.parametrize("name", CHARTS)
 def test_joins_in_proportion_to_the_chart(name):
     """Four times the results cost far less than sixteen times the work, however they are linked."""

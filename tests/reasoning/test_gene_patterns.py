@@ -33,6 +33,7 @@ def own_words(pattern):
     return [*words, " ".join(words)]
 
 
+@pytest.mark.cost
 @pytest.mark.parametrize("pattern", [*named_patterns()])
 def test_takes_no_time_over_its_own_words(pattern):
     """A pattern's own words again and again, which is what makes nested repetitions explode, cost next to nothing."""
