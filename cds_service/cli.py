@@ -1,6 +1,7 @@
-"""The command line: serve, evaluate, check, request, export-knowledge; those that play an EHR are in firing.py.
+"""The command line: serve, evaluate, check, request, export-knowledge.
 
-A command imports what it alone needs, so that the service is soon up.
+Those that play an EHR are in firing.py, those about what is kept in keeping.py. A command imports what it alone needs,
+so that the service is soon up.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from cds_service.ehr.files import read_json
 from cds_service.ehr.prefetch import hook_request, shifted, whole_chart
 from cds_service.errors import CDSServiceError
 from cds_service.firing import PATIENT_ID, days_since_fixtures, fire_command, load_fixtures_command, show_prefetch_command
+from cds_service.keeping import database_commands, snoozes_command
 from cds_service.knowledge.loader import load
 from cds_service.settings import Settings, from_environment, is_loopback
 
@@ -53,7 +55,7 @@ def cli() -> None:
     """CDS Hooks service: serve it, explain a patient, check the knowledge, play the EHR."""
 
 
-for _command in (fire_command, load_fixtures_command, show_prefetch_command):
+for _command in (fire_command, load_fixtures_command, show_prefetch_command, database_commands, snoozes_command):
     cli.add_command(_command)
 
 
@@ -78,22 +80,6 @@ def serve(example: Path | None) -> None:
         print(f"Try it:\n  curl -s -H 'Content-Type: application/json' -d @{example} {url}/cds-services/{knowledge.module.service.id}")
     sys.stdout.flush()
     _run(settings)
-
-
-@cli.group()
-def database() -> None:
-    """What the service keeps: decisions and feedback (CDS_DATABASE)."""
-
-
-@database.command()
-def upgrade() -> None:
-    """Bring the schema up to date; what is stored stays."""
-    from cds_service.storage.database import Database
-
-    found = Database(from_environment(os.environ).database)
-    before = found.version()
-    found.upgrade()
-    print(f"{found.shown}: schema {before or 'none'} -> {found.version()}")
 
 
 def _refuse_taken(settings: Settings) -> None:

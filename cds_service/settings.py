@@ -49,7 +49,7 @@ class Settings(NamedTuple):
     clients: Path | None = None
     sandbox: str | None = None
     deadline: float = 2.0
-    database: str = "sqlite://"  # in memory, for tests
+    database: str = "sqlite:///cds-service.db"
     pseudonym_key_file: Path | None = None
 
     def now(self) -> dt.datetime:
@@ -95,8 +95,8 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
         clients=Path(clients) if clients else None,
         sandbox=sandbox or None,
         deadline=_seconds(environment, "CDS_DEADLINE", 2.0, 0.2, 30.0),
-        database=environment.get("CDS_DATABASE", "").strip() or "sqlite:///cds-service.db",
-        pseudonym_key_file=Path(key) if (key := environment.get("CDS_PSEUDONYM_KEY_FILE", "").strip()) else None,
+        database=_database(environment),
+        pseudonym_key_file=_key_file(environment),
     )
 
 
@@ -123,6 +123,21 @@ def _host(environment: Mapping[str, str], *, allow_open: bool) -> str:
     except ValueError:
         raise SettingsError(f"CDS_HOST={host} is no IP address. Write for example 127.0.0.1.") from None
     return host
+
+
+def _database(environment: Mapping[str, str]) -> str:
+    url = environment.get("CDS_DATABASE", "").strip()
+    if url and not url.startswith(("sqlite://", "postgresql://")):
+        # It may hold a password, so it is not repeated.
+        raise SettingsError("CDS_DATABASE is no URL of a database. Write sqlite:///path/file.db or postgresql://user:password@host/name.")
+    return url or Settings().database
+
+
+def _key_file(environment: Mapping[str, str]) -> Path | None:
+    path = environment.get("CDS_PSEUDONYM_KEY_FILE", "").strip()
+    if path and not Path(path).is_file():
+        raise SettingsError(f"CDS_PSEUDONYM_KEY_FILE={path} is no file. Write one with openssl rand -hex 32, or leave it out with SQLite.")
+    return Path(path) if path else None
 
 
 def _number(environment: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:

@@ -19,7 +19,9 @@ from cds_service.settings import Settings
 
 
 def checked_app(settings: Settings, today: Callable[[], dt.date]) -> Flask:
-    """The application, with a test client that checks every answer; the one way in which tests make it."""
+    """The application, with a test client that checks every answer; the one way in which tests make it. Its database is in memory."""
+    if settings.database == Settings().database:
+        settings = settings._replace(database="sqlite://")
     app = create_app(settings, today=today)
     app.test_client_class = CheckedClient
     return app

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from cds_service.knowledge.loader import Knowledge
@@ -57,14 +57,26 @@ class Snoozer:
 
     def judged(self, topic: str, assessment: Assessment, answers: Iterable[Answered]) -> Snooze | None:
         """The snooze of a topic by its newest answer; None if there is none or its time is over."""
-        codes = {self._codes[name] for name in _ANSWERS_TOO.get(topic, (topic,))}
-        newest = max((a for a in answers if a.topic in codes), key=lambda a: a.on, default=None)
-        if newest is None:
-            return None
-        until = period(self._silent.get(newest.reason or "", self._otherwise)).after(newest.on)
-        if assessment.today >= until:
+        newest = self._newest(topic, answers)
+        if newest is None or assessment.today >= (until := self._until(newest)):
             return None
         return Snooze(newest.on, until, tuple(sorted(self.evidence(assessment) - newest.evidence)))
+
+    def running(self, answers: Iterable[Answered], today: Day) -> Iterator[tuple[str, Snooze]]:
+        """Each topic that is silent on a day, by its code."""
+        answers = list(answers)
+        for topic, code in self._codes.items():
+            newest = self._newest(topic, answers)
+            if newest and today < (until := self._until(newest)):
+                yield code, Snooze(newest.on, until, ())
+
+    def _newest(self, topic: str, answers: Iterable[Answered]) -> Answered | None:
+        codes = {self._codes[name] for name in _ANSWERS_TOO.get(topic, (topic,))}
+        return max((a for a in answers if a.topic in codes), key=lambda a: a.on, default=None)
+
+    def _until(self, answer: Answered) -> Day:
+        """The first day on which the card may be shown again."""
+        return period(self._silent.get(answer.reason or "", self._otherwise)).after(answer.on)
 
     def back(self, snooze: Snooze) -> str:
         """The sentence of a card that is shown again before its time."""

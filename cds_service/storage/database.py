@@ -165,7 +165,7 @@ def _engine(url: URL) -> Engine:
     try:
         engine = create_engine(url, **options)
     except (ModuleNotFoundError, NoSuchModuleError):
-        raise SettingsError("CDS_DATABASE names PostgreSQL, and its driver is not installed. Run pip install 'vexas-cds[postgresql]'.") from None
+        raise SettingsError("CDS_DATABASE names PostgreSQL, and its driver is not installed. Run pip install 'psycopg[binary]'.") from None
     if url.get_backend_name() == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
     return engine

@@ -117,12 +117,13 @@ class Records:
         """What clinicians did with the cards of a patient since its snoozes were last lifted, newest first."""
         lifted = self._connection.execute(select(LIFT.c.at).where(LIFT.c.client == client, LIFT.c.patient == patient)).scalar_one_or_none()
         joined = FEEDBACK.join(CARD, CARD.c.uuid == FEEDBACK.c.card).join(DECISION, DECISION.c.id == CARD.c.decision)
-        columns = (CARD.c.topic, FEEDBACK.c.at, FEEDBACK.c.reason_code, CARD.c.evidence)
+        columns = (CARD.c.topic, FEEDBACK.c.at, FEEDBACK.c.received, FEEDBACK.c.reason_code, CARD.c.evidence)
         wanted = select(*columns).select_from(joined).where(DECISION.c.client == client, DECISION.c.patient == patient)
         if lifted:
             wanted = wanted.where(FEEDBACK.c.received > lifted)
         rows = self._connection.execute(wanted.order_by(FEEDBACK.c.at.desc()).limit(_MOST_ANSWERS))
-        return [Answered(row.topic, row.at, row.reason_code, frozenset(row.evidence)) for row in rows]
+        # An EHR whose clock is ahead must not keep a card away for longer than its reason says.
+        return [Answered(row.topic, min(row.at, row.received), row.reason_code, frozenset(row.evidence)) for row in rows]
 
     def lift(self, client: str, patient: str, at: dt.datetime) -> None:
         """Let what was answered before a moment silence nothing any more."""

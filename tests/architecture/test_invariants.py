@@ -28,7 +28,7 @@ DOORS = {
     "jsonschema": {"protocol"},
     "yaml": {"knowledge/yaml12.py"},
 }
-CLOCKS = {"settings.py", "telemetry.py", "http/protocol.py", "ehr/client.py", "storage/database.py"}
+CLOCKS = {"settings.py", "telemetry.py", "http/protocol.py", "ehr/client.py", "storage/database.py", "keeping.py"}
 
 
 def imports_of(path: Path) -> set[str]:

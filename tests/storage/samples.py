@@ -10,7 +10,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 
 from cds_service.storage.database import Database
-from cds_service.storage.records import Decision, Feedback, ShownCard
+from cds_service.storage.records import Decision, Feedback, IssuedCard
 
 NOON = dt.datetime(2026, 11, 22, 12, 0, tzinfo=dt.UTC)
 SUGGESTION = "0d1f7a5e-9f5e-4a37-9b9e-0b5d6f1c2a11"
@@ -23,7 +23,7 @@ def uuid_of(number: int) -> str:
 
 def decision(number: int = 1, **members: Any) -> Decision:
     """A decision with one card, whose uuid is that of the number."""
-    card = ShownCard(uuid=uuid_of(number), topic="test", indicator="warning", suggestions={SUGGESTION: "UBA1 sequencing in blood"})
+    card = IssuedCard(uuid=uuid_of(number), topic="test", indicator="warning", suggestions={SUGGESTION: "UBA1 sequencing in blood"})
     usual = {
         "id": uuid_of(-number),
         "at": NOON,

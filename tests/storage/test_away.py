@@ -8,7 +8,7 @@ from contextlib import suppress
 import pytest
 
 from cds_service.errors import SettingsError, StorageUnavailable
-from cds_service.recording import Call, Recorder
+from cds_service.recording import Call, Outcome, Recorder
 from cds_service.storage.database import Database
 from cds_service.storage.pseudonym import Pseudonyms
 from tests import build
@@ -77,7 +77,7 @@ def test_lets_an_answer_go_before_a_silent_server_does_anything(silent, knowledg
     cards = SERVICE.composer.compose(assessment, record, build.CALL).cards
 
     started = time.monotonic()
-    recorder.record(Call("north", "patient-view", build.CALL, "p1"), assessment, cards)
+    recorder.record(Call("north", "patient-view", build.CALL, "p1"), assessment, map(Outcome, cards))
     spent = time.monotonic() - started
     recorder.close()
 

@@ -15,6 +15,7 @@ import pytest
 import requests
 
 from tests import build
+from tests.fakes import check_answer
 from tests.integration.server import wait_until_ready
 from tests.smoke import free_port
 from tests.storage.samples import decision, rows, uuid_of
@@ -52,10 +53,16 @@ def entry(number: int) -> dict[str, str]:
     return {"card": uuid_of(number), "outcome": "overridden", "outcomeTimestamp": "2026-11-22T12:00:00Z"}
 
 
+def checked(response: requests.Response) -> int:
+    """The status of an answer that is as it should be."""
+    check_answer("POST", build.SERVICE + "/feedback", response.status_code, response.headers["Content-Type"], response.content)
+    return response.status_code
+
+
 def acknowledged(session: requests.Session, url: str, number: int) -> bool:
     """Whether the service says that an entry is stored; False also for a connection that breaks."""
     try:
-        return session.post(url, json={"feedback": [entry(number)]}, timeout=10).status_code == 200
+        return checked(session.post(url, json={"feedback": [entry(number)]}, timeout=10)) == 200
     except requests.ConnectionError:
         return False
 
@@ -100,8 +107,7 @@ def test_stores_once_what_two_processes_take_at_once(url, issued, key):
     answers: list[int] = []
 
     def send(address: str) -> None:
-        response = requests.post(address, data=batch, headers={"Content-Type": "application/json"}, timeout=30)
-        answers.append(response.status_code)
+        answers.append(checked(requests.post(address, data=batch, headers={"Content-Type": "application/json"}, timeout=30)))
 
     with process(url, key) as (first, _), process(url, key) as (second, _):
         threads = [threading.Thread(target=send, args=(address,)) for address in (first, second, first, second)]

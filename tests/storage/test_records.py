@@ -16,7 +16,7 @@ def test_keeps_a_decision_whole(database):
     (card,) = rows(database, "card")
     assert decision()._replace(cards=()).id == row["id"]
     assert ("north", "vexas", "patient-view", "0" * 64, "test") == tuple(row[c] for c in ("client", "service", "hook", "patient", "tier"))
-    assert (uuid_of(1), row["id"], "test", True) == (card["uuid"], card["decision"], card["topic"], bool(card["shown"]))
+    assert (uuid_of(1), row["id"], "test", None) == (card["uuid"], card["decision"], card["topic"], card["withheld"])
 
 
 def test_keeps_the_first_of_a_repeated_call(database):
@@ -89,3 +89,53 @@ def test_refuses_a_moment_without_a_time_zone(database):
     """Nobody could say when that was."""
     with pytest.raises(StatementError, match="time zone"):
         database.work(lambda book: book.record(decision(at=dt.datetime(2026, 11, 22, 12, 0))))  # noqa: DTZ001 - what is refused
+
+
+def test_does_not_count_a_withheld_card_as_issued(database):
+    """Nobody can have answered a card that did not leave."""
+    (card,) = decision().cards
+    database.work(lambda book: book.record(decision(cards=(card._replace(withheld="silent"),))))
+
+    assert database.work(lambda book: book.issued(uuid_of(1))) is None
+
+
+def test_tells_what_was_answered_newest_first(database):
+    """The answers of one patient of one client come with topic, reason and evidence; other patients' and clients' do not."""
+    (card,) = decision().cards
+    others = {2: {"patient": "1" * 64}, 3: {"client": "south"}}
+    database.work(lambda book: book.record(decision(cards=(card._replace(evidence=("chondritis",)),))))
+    for number, members in others.items():
+        database.work(lambda book, n=number, m=members: (book.record(decision(n, **m)), book.keep(feedback(n), NOON)))
+    for days, reason in ((0, "not-now"), (3, None)):
+        later = NOON + dt.timedelta(days=days)
+        database.work(lambda book, at=later, reason=reason: book.keep(feedback(at=at, reason_code=reason), at))
+
+    found = database.work(lambda book: book.answered("north", "0" * 64))
+
+    assert [(None, 25), ("not-now", 22)] == [(a.reason, a.at.day) for a in found]
+    assert {("test", frozenset({"chondritis"}))} == {(a.topic, a.evidence) for a in found}
+
+
+def test_forgets_what_was_answered_before_it_was_lifted(database):
+    """What arrived before the moment of lifting silences nothing; what comes later does, and a second lifting moves the moment."""
+    hour = dt.timedelta(hours=1)
+    database.work(lambda book: (book.record(decision()), book.keep(feedback(), NOON)))
+
+    counts = []
+    for step, comment in ((1, "again"), (3, "and again")):
+        database.work(lambda book, at=NOON + step * hour: book.lift("north", "0" * 64, at))
+        counts.append(len(database.work(lambda book: book.answered("north", "0" * 64))))
+        at = NOON + (step + 1) * hour
+        database.work(lambda book, at=at, comment=comment: book.keep(feedback(comment=comment), at))
+        counts.append(len(database.work(lambda book: book.answered("north", "0" * 64))))
+
+    assert [0, 1, 0, 1] == counts
+
+
+def test_takes_no_answer_from_the_future(database):
+    """An answer that an EHR dates ahead counts from the day on which it arrived."""
+    database.work(lambda book: (book.record(decision()), book.keep(feedback(at=NOON.replace(year=2099)), NOON)))
+
+    (answered,) = database.work(lambda book: book.answered("north", "0" * 64))
+
+    assert NOON == answered.at
