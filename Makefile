@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 unexport PYTHONDONTWRITEBYTECODE  # without kept bytecode every start compiles everything anew
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-warn-script-location
 
-.PHONY: help run test test-integration mutation bench bench-peers check golden docs clean
+.PHONY: help run test test-integration test-postgresql mutation bench bench-peers check golden docs clean
 
 help: ## List what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/:/'
@@ -35,13 +35,16 @@ $(VENV)/.installed-dev: pyproject.toml $(VENV)/.installed
 FORCE:
 
 run: $(VENV)/.installed .run/request.json ## Install into .venv and serve on http://127.0.0.1:8080 (SANDBOX=smart or hapi lets it ask that public FHIR server)
-	@$(if $(SANDBOX),CDS_SANDBOX=$(SANDBOX)) exec $(BIN)/cds-service serve --try .run/request.json
+	@export CDS_DATABASE="$${CDS_DATABASE:-sqlite:///.run/cds-service.db}"; $(if $(SANDBOX),CDS_SANDBOX=$(SANDBOX)) exec $(BIN)/cds-service serve --try .run/request.json
 
 test: $(VENV)/.installed-dev ## Install into .venv and run every test
 	@$(BIN)/python -m pytest -n auto --dist worksteal
 
 test-integration: $(VENV)/.installed-dev ## Fetch what others published (npm, PyPI, Maven Central), send charts through the service and run FHIR servers (UPDATE=1 writes docs/independent-input.md)
 	@$(BIN)/python -m pytest tests/integration $(if $(UPDATE),--update-figures)
+
+test-postgresql: $(VENV)/.installed-dev ## Run the tests of storage on a PostgreSQL server that they start
+	@$(BIN)/python -m tests.storage.postgresql
 
 mutation: $(VENV)/.installed-dev ## Change reasoning in thousands of small ways; fails if the tests notice fewer than 90 % (MODULES="truth limits" takes only these)
 	@$(INSTALL) -e '.[mutation]'

@@ -37,7 +37,7 @@ def measure(runs: int, seconds: float) -> Iterator[Line]:
     with running(slow) as server:
         base = f"http://127.0.0.1:{server.port}{slow_fhir.BASE}"
         _CLIENTS.write_text(f'[[client]]\nname = "bench"\nfhir_server = "{base}"\nopen = true\n', encoding="utf-8")
-        ours = OURS._replace(environment={"CDS_HOST": "127.0.0.1", "CDS_PORT": "{port}", "CDS_CLIENTS": str(_CLIENTS)})
+        ours = OURS._replace(environment={"CDS_HOST": "127.0.0.1", "CDS_PORT": "{port}", "CDS_CLIENTS": str(_CLIENTS), "CDS_DATABASE": "sqlite://"})
         context = {"userId": "Practitioner/bench", "patientId": workload.PATIENT_ID}
         call = {"hook": "patient-view", "hookInstance": "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea", "fhirServer": base, "context": context}
         body = json.dumps(call).encode()

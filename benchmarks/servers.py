@@ -46,7 +46,7 @@ class Running(NamedTuple):
 OURS = Server(
     "service",
     [str(Path(sys.executable).with_name("cds-service")), "serve"],
-    {"CDS_HOST": "127.0.0.1", "CDS_PORT": "{port}", "CDS_WORKERS": "1", "CDS_THREADS": "1"},
+    {"CDS_HOST": "127.0.0.1", "CDS_PORT": "{port}", "CDS_WORKERS": "1", "CDS_THREADS": "1", "CDS_DATABASE": f"sqlite:///{_LOGS}/service.db"},
     "/cds-services/vexas",
     b"vexas-test-uba1",
 )

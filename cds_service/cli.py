@@ -1,6 +1,7 @@
-"""The command line: serve, evaluate, check, request, export-knowledge; those that play an EHR are in firing.py.
+"""The command line: serve, evaluate, check, request, export-knowledge.
 
-A command imports what it alone needs, so that the service is soon up.
+Those that play an EHR are in firing.py, those about what is kept in keeping.py. A command imports what it alone needs,
+so that the service is soon up.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from cds_service.ehr.files import read_json
 from cds_service.ehr.prefetch import hook_request, shifted, whole_chart
 from cds_service.errors import CDSServiceError
 from cds_service.firing import PATIENT_ID, days_since_fixtures, fire_command, load_fixtures_command, show_prefetch_command
+from cds_service.keeping import database_commands, snoozes_command
 from cds_service.knowledge.loader import load
 from cds_service.settings import Settings, from_environment, is_loopback
 
@@ -53,7 +55,7 @@ def cli() -> None:
     """CDS Hooks service: serve it, explain a patient, check the knowledge, play the EHR."""
 
 
-for _command in (fire_command, load_fixtures_command, show_prefetch_command):
+for _command in (fire_command, load_fixtures_command, show_prefetch_command, database_commands, snoozes_command):
     cli.add_command(_command)
 
 
@@ -61,15 +63,19 @@ for _command in (fire_command, load_fixtures_command, show_prefetch_command):
 @click.option("--try", "example", type=click.Path(path_type=Path), help="A request file to show in a ready-to-paste curl.")
 def serve(example: Path | None) -> None:
     """Serve on CDS_HOST:CDS_PORT (127.0.0.1:8080)."""
+    from cds_service.storage import opening
+
     settings = from_environment(os.environ)
     _refuse_taken(settings)
     knowledge = load(settings.knowledge)  # a module that is not sound stops the start here, with one sentence
+    kept_in = opening.prepared(settings.database, settings.pseudonym_key_file)
     url = settings.base_url
     print(f"{knowledge.module.source_label}: {url}/  (discovery {url}/cds-services, about {url}/about)")
     if is_loopback(settings.host):
         print("Callers are not authenticated: for trying out on this machine only.")
     else:
         print("Callers are not authenticated (CDS_ALLOW_OPEN=1): something in front must decide who may call.")
+    print(f"Decisions and feedback are kept in {kept_in}.")
     if example:
         print(f"Try it:\n  curl -s -H 'Content-Type: application/json' -d @{example} {url}/cds-services/{knowledge.module.service.id}")
     sys.stdout.flush()

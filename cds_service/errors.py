@@ -11,6 +11,7 @@ CDSServiceError                      code (stable), status, public sentence; the
 │   └── UnsupportedMediaType 415
 ├── DataError
 │   └── RequiredDataUnavailable 412  names the prefetch keys
+├── StorageUnavailable 503           with Retry-After: nothing was stored
 ├── KnowledgeError                   at start-up only: names file, line and remedy
 └── SettingsError                    at start-up only: names the setting and remedy
 """
@@ -103,6 +104,18 @@ class RequiredDataUnavailable(DataError):
     code = "required-data-unavailable"
     status = 412
     issue_type = "required"
+
+
+class StorageUnavailable(CDSServiceError):
+    """The database does not answer; `retry_after` is in seconds."""
+
+    code = "storage-unavailable"
+    status = 503
+    issue_type = "transient"
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(f"Nothing was stored: the database does not answer. Send the same again in {retry_after} seconds.")
+        self.retry_after = retry_after
 
 
 class KnowledgeError(CDSServiceError):

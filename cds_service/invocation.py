@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from msgspec import structs
 
 from cds_service.cards.compose import Composer
+from cds_service.cards.snooze import Answered, Snoozer
 from cds_service.errors import InvalidRequest, UnknownService
 from cds_service.fhir.fallback import Fallback
 from cds_service.fhir.gather import gather
@@ -19,8 +20,10 @@ from cds_service.knowledge.loader import Knowledge
 from cds_service.protocol.request import CDSRequest, quick, read_request
 from cds_service.protocol.response import Card, Response, encode
 from cds_service.reasoning.assess import Reasoner
+from cds_service.reasoning.findings import Assessment
 from cds_service.record.dates import Day
 from cds_service.record.facts import Issue, PatientRecord
+from cds_service.recording import Call, Outcome, Recorder
 from cds_service.trust.clients import UNKNOWN, Client, Clients
 
 _NOT_REGISTERED = Issue("information", "the FHIR server of this call was not asked: it is not registered", "Register it in clients.toml.")
@@ -39,15 +42,25 @@ class Answer(NamedTuple):
 class Service:
     """One CDS service with its knowledge and its clients, ready to be called; a whole answer takes `deadline` seconds at most."""
 
-    def __init__(self, knowledge: Knowledge, base_url: str, today: Callable[[], Day], clients: Clients | None = None, deadline: float = 2.0) -> None:
+    def __init__(
+        self,
+        knowledge: Knowledge,
+        base_url: str,
+        today: Callable[[], Day],
+        clients: Clients | None = None,
+        deadline: float = 2.0,
+        recorder: Recorder | None = None,
+    ) -> None:
         self.knowledge = knowledge
         self.base_url = base_url
         self.reasoner = Reasoner(knowledge)
         self.composer = Composer(knowledge, base_url)
+        self.snoozer = Snoozer(knowledge)
         self.clients = clients or Clients()
         self.fallback = Fallback(knowledge, self.clients.registered, deadline)
         dialects = {c.dialect.name: c.dialect for c in (UNKNOWN, *self.clients.registered)}
         self._pages = {name: page_sizes(knowledge, dialect) for name, dialect in dialects.items()}
+        self.recorder = recorder
         self._today = today
         self._schemas = {name: HOOKS[name].schema for name in knowledge.module.service.hooks}
         kinds = {key: requirement.resource for key, requirement in knowledge.requirements.items()}
@@ -66,13 +79,32 @@ class Service:
         record = self.chart(request, today)
         assessment = self.reasoner.evaluate(record, today)
         response = self.composer.compose(assessment, record, request.hook_instance, client.name, client.order_codes)
+        topics = assessment.topics
+        if response.cards and self.recorder:
+            call = Call(client.name, request.hook, request.hook_instance, record.patient_id)
+            outcomes = self._judged(call, client, assessment, response)
+            self.recorder.record(call, assessment, outcomes.values())
+            topics = tuple(topic for topic, outcome in outcomes.items() if outcome.withheld is None)
+            response = structs.replace(response, cards=tuple(outcomes[topic].card for topic in topics))
         return Answer(
             encode(_rendered(response, client)),
-            assessment.topics,
+            topics,
             len(assessment.issues),
             client.name,
             client.dialect.trigger(request.extension),
         )
+
+    def _judged(self, call: Call, client: Client, assessment: Assessment, response: Response) -> dict[str, Outcome]:
+        """The card of each topic, and whether it may leave: not if it was answered already, nor if its client is silent."""
+        answers = [Answered(a.topic, a.at.date(), a.reason, a.evidence) for a in self.recorder.answered(call)] if self.recorder else []
+        evidence = tuple(sorted(self.snoozer.evidence(assessment)))
+        outcomes = {}
+        for topic, card in zip(assessment.topics, response.cards, strict=True):
+            snooze = self.snoozer.judged(topic, assessment, answers)
+            withheld = "silent" if topic in client.silent_topics else "answered" if snooze and snooze.silent else None
+            shown = structs.replace(card, detail=f"{self.snoozer.back(snooze)}\n\n{card.detail}") if snooze else card
+            outcomes[topic] = Outcome(shown, evidence, withheld)
+        return outcomes
 
     def read(self, body: bytes) -> CDSRequest:
         """The request in a body. Raises RequestError."""

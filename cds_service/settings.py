@@ -33,6 +33,8 @@ class Settings(NamedTuple):
     CDS_CLIENTS           clients.toml: the CDS clients whose FHIR servers may be asked for what they do not send (none)
     CDS_SANDBOX           smart or hapi: the one public FHIR server that may be asked instead (none)
     CDS_DEADLINE          seconds within which an answer leaves, queries included (2.0)
+    CDS_DATABASE          where decisions and feedback are kept: sqlite:///file or postgresql://user:password@host/name (sqlite:///cds-service.db)
+    CDS_PSEUDONYM_KEY_FILE  file with the key by which patients get their pseudonyms (with SQLite: beside the database, written at the first start)
     """
 
     host: str = "127.0.0.1"
@@ -47,6 +49,12 @@ class Settings(NamedTuple):
     clients: Path | None = None
     sandbox: str | None = None
     deadline: float = 2.0
+    database: str = "sqlite:///cds-service.db"
+    pseudonym_key_file: Path | None = None
+
+    def now(self) -> dt.datetime:
+        """This moment, in UTC."""
+        return dt.datetime.now(dt.UTC)
 
     def today(self) -> dt.date:
         """The date in the configured time zone; the only clock of the service."""
@@ -87,6 +95,8 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
         clients=Path(clients) if clients else None,
         sandbox=sandbox or None,
         deadline=_seconds(environment, "CDS_DEADLINE", 2.0, 0.2, 30.0),
+        database=_database(environment),
+        pseudonym_key_file=_key_file(environment),
     )
 
 
@@ -113,6 +123,21 @@ def _host(environment: Mapping[str, str], *, allow_open: bool) -> str:
     except ValueError:
         raise SettingsError(f"CDS_HOST={host} is no IP address. Write for example 127.0.0.1.") from None
     return host
+
+
+def _database(environment: Mapping[str, str]) -> str:
+    url = environment.get("CDS_DATABASE", "").strip()
+    if url and not url.startswith(("sqlite://", "postgresql://")):
+        # It may hold a password, so it is not repeated.
+        raise SettingsError("CDS_DATABASE is no URL of a database. Write sqlite:///path/file.db or postgresql://user:password@host/name.")
+    return url or Settings().database
+
+
+def _key_file(environment: Mapping[str, str]) -> Path | None:
+    path = environment.get("CDS_PSEUDONYM_KEY_FILE", "").strip()
+    if path and not Path(path).is_file():
+        raise SettingsError(f"CDS_PSEUDONYM_KEY_FILE={path} is no file. Write one with openssl rand -hex 32, or leave it out with SQLite.")
+    return Path(path) if path else None
 
 
 def _number(environment: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:

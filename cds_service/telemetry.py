@@ -28,6 +28,9 @@ _FIELDS: Mapping[str, type | tuple[type, ...]] = {
     "knowledge": str,
     "digest": str,
     "workers": int,
+    "stored": int,
+    "known": int,
+    "refused": int,
 }
 _SAFE = re.compile(r"[A-Za-z0-9_.,:/@-]{0,120}")
 _LOGGER = logging.getLogger("cds_service")

@@ -19,7 +19,9 @@ from cds_service.settings import Settings
 
 
 def checked_app(settings: Settings, today: Callable[[], dt.date]) -> Flask:
-    """The application, with a test client that checks every answer; the one way in which tests make it."""
+    """The application, with a test client that checks every answer; the one way in which tests make it. Its database is in memory."""
+    if settings.database == Settings().database:
+        settings = settings._replace(database="sqlite://")
     app = create_app(settings, today=today)
     app.test_client_class = CheckedClient
     return app
@@ -79,6 +81,8 @@ def schema_of(method: str, path: str, status: int) -> str | None:
     if method == "HEAD":
         return None
     if status >= 400:
+        return "operation-outcome-error.schema.json"
+    if path.rstrip("/").endswith("/feedback"):
         return "operation-outcome-error.schema.json"
     if method == "POST":
         return "service-response.schema.json"

@@ -235,7 +235,33 @@ def test_has_every_setting_in_its_words():
         "CDS_CLIENTS",
         "CDS_SANDBOX",
         "CDS_DEADLINE",
+        "CDS_DATABASE",
+        "CDS_PSEUDONYM_KEY_FILE",
     } == listed
+
+
+@pytest.mark.parametrize("url", ["mysql://a/b", "cds.db", "/tmp/cds.db", "http://127.0.0.1", "postgres://a/b"])  # noqa: S108
+def test_refuses_what_is_no_database(url):
+    """Two kinds of database are known; the URL is not repeated, since it may hold a password."""
+    said = refusal(CDS_DATABASE=url)
+
+    assert said.startswith("CDS_DATABASE is no URL of a database")
+    assert url not in said
+
+
+@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///x/cds.db", "postgresql://a:b@c/d"])
+def test_takes_a_database(url):
+    """SQLite in memory or in a file, or PostgreSQL."""
+    assert url == from_environment({"CDS_DATABASE": url}).database
+
+
+def test_takes_the_file_of_a_key(tmp_path):
+    """A key file that is there is taken; one that is not stops the start."""
+    key = tmp_path / "key"
+    key.touch()
+
+    assert key == from_environment({"CDS_PSEUDONYM_KEY_FILE": str(key)}).pseudonym_key_file
+    assert "is no file" in refusal(CDS_PSEUDONYM_KEY_FILE=str(tmp_path / "other"))
 
 
 def test_names_one_public_sandbox():

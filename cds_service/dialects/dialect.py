@@ -42,7 +42,7 @@ class Dialect(NamedTuple):
     `adapt` turns a search into the vendor's form, or into None where the vendor has none. `partial` are codes in an
     OperationOutcome that say an answer is not the whole, `final` those after which a query is never sent again.
     `headers` go with every query. `topic_code` is the form in which a card's topic leaves; `trigger` reads from a
-    request's extension what made the EHR call.
+    request's extension what made the EHR call. `feedback` turns an entry of feedback into the standard's form.
     """
 
     name: str
@@ -53,3 +53,4 @@ class Dialect(NamedTuple):
     headers: Mapping[str, str] = {}
     topic_code: Callable[[str], str] = str
     trigger: Callable[[Mapping[str, Any]], str] = lambda _extension: ""
+    feedback: Callable[[Mapping[str, Any]], Mapping[str, Any]] = lambda entry: entry

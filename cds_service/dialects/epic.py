@@ -33,6 +33,15 @@ def _trigger(extension: Mapping[str, Any]) -> str:
     return str(value) if isinstance(value, int | str) else ""
 
 
+def _feedback(entry: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The reason under the standard's name: Epic says overrideReasons, and means one object (practitioners, 2026-11)."""
+    if "overrideReasons" not in entry or "overrideReason" in entry:
+        return entry
+    said = entry["overrideReasons"]
+    rest = {k: v for k, v in entry.items() if k != "overrideReasons"}
+    return {**rest, "overrideReason": said[0] if isinstance(said, list) and len(said) == 1 else said}
+
+
 DIALECT = Dialect(
     "epic",
     "Epic",
@@ -45,4 +54,5 @@ DIALECT = Dialect(
     final=frozenset({"4130", "4131", "4134", "4107", "4113"}),
     topic_code=_topic_code,
     trigger=_trigger,
+    feedback=_feedback,
 )

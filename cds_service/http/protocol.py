@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 from flask import Blueprint, Response, request
 
+from cds_service.feedback import Desk, Taken
 from cds_service.fhir.search import prefetch_templates
 from cds_service.http.body import read_body
 from cds_service.invocation import Service
 from cds_service.protocol.discovery import listing
-from cds_service.protocol.response import encode
+from cds_service.protocol.response import encode, joined, operation_outcome
 from cds_service.telemetry import event
 
 
-def blueprint(service: Service) -> Blueprint:
-    """GET /cds-services and POST /cds-services/{id}."""
+def blueprint(service: Service, desk: Desk) -> Blueprint:
+    """GET /cds-services, POST /cds-services/{id} and POST /cds-services/{id}/feedback."""
     routes = Blueprint("protocol", __name__)
     discovery = encode(listing(service.knowledge, prefetch_templates(service.knowledge)))
     module = service.knowledge.module
@@ -43,4 +45,18 @@ def blueprint(service: Service) -> Blueprint:
         )
         return Response(answer.body, content_type="application/json")
 
+    @routes.post("/cds-services/<service_id>/feedback", strict_slashes=False)
+    def feedback(service_id: str) -> Response:
+        taken = desk.take(service_id, read_body(request))
+        event("feedback.taken", service=module.service.id, stored=taken.stored, known=taken.known, refused=len(taken.refused))
+        return Response(encode(_told(taken)), status=400 if taken.refused else 200, content_type="application/json")
+
     return routes
+
+
+def _told(taken: Taken) -> dict[str, Any]:
+    """What became of each entry: those that were refused with their place, the others by their number."""
+    count = taken.stored + taken.known
+    stored = f"{count} {'entry is' if count == 1 else 'entries are'} stored{f', {taken.known} of them since before' if taken.known else ''}."
+    refused = [operation_outcome(e.code, e.issue_type, e.public, e.place) for e in taken.refused]
+    return joined([*refused, operation_outcome("feedback-stored", "informational", stored, severity="information")])

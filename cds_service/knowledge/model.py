@@ -271,11 +271,23 @@ class Topics(Author, frozen=True, kw_only=True):
     order_safety: Word
 
 
+class OverrideReason(Word, frozen=True, kw_only=True):
+    """A reason to set a card aside, and for how long after it the card is not shown again."""
+
+    silent: str | None = None
+
+
 class OverrideReasons(Author, frozen=True, kw_only=True):
-    """Why a clinician may set a card aside."""
+    """Why a clinician may set a card aside.
+
+    After any other answer the card is silent for `otherwise`; `back` says why one is shown again before that, with
+    {answered} for the day of the answer and {new} for what is new.
+    """
 
     system: str
-    reasons: tuple[Word, ...]
+    otherwise: str
+    back: str
+    reasons: tuple[OverrideReason, ...]
 
 
 class Approval(Author, frozen=True, kw_only=True):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from cds_service.knowledge.model import Allergic, AnyOf, Clause, Coded, Criterion, Drug, Expression, Lab, ReportText, Resulted, Vaccinated
 from cds_service.knowledge.units import spelling
 from cds_service.record.codes import SYSTEMS, code, well_formed
+from cds_service.record.dates import period
 
 if TYPE_CHECKING:
     from cds_service.knowledge.loader import Knowledge
@@ -65,6 +66,16 @@ def _module(knowledge: Knowledge) -> Iterator[Fault]:
     for key, url in (("namespace", module.namespace), ("topics", module.topics.system), ("override_reasons", module.override_reasons.system)):
         if not re.match(r"https?://[\w.-]+/", url):
             yield "module.yaml", (key,), f"'{url}' is no URL. Write it with http:// or https://."
+    reasons = module.override_reasons
+    for place, text in (("otherwise", reasons.otherwise), *((r.code, r.silent) for r in reasons.reasons if r.silent)):
+        try:
+            period(text)
+        except ValueError as error:
+            yield "module.yaml", ("override_reasons",), f"{place}: {error}"
+    try:
+        reasons.back.format(answered="", new="")
+    except (KeyError, ValueError, IndexError):
+        yield "module.yaml", ("override_reasons", "back"), "`back` has an unknown place. Use {answered} and {new}."
     for index, requirement in enumerate(knowledge.requirements.values()):
         if requirement.resource not in _RESOURCES:
             message = f"'{requirement.resource}' is no kind of resource that is read. Use one of {', '.join(sorted(_RESOURCES))}."

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 import msgspec
@@ -69,9 +69,14 @@ def encode(value: Any) -> bytes:
     return _ENCODER.encode(value)
 
 
-def operation_outcome(code: str, issue_type: str, text: str, place: str = "") -> dict[str, Any]:
-    """An error as FHIR OperationOutcome: our stable code, a sentence with the remedy, and the place."""
-    issue: dict[str, Any] = {"severity": "error", "code": issue_type, "details": {"text": code}, "diagnostics": text}
+def operation_outcome(code: str, issue_type: str, text: str, place: str = "", *, severity: str = "error") -> dict[str, Any]:
+    """An OperationOutcome of one issue: our stable code, a sentence with the remedy, and the place."""
+    issue: dict[str, Any] = {"severity": severity, "code": issue_type, "details": {"text": code}, "diagnostics": text}
     if place:
         issue["expression"] = [place]
     return {"resourceType": "OperationOutcome", "issue": [issue]}
+
+
+def joined(outcomes: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Several OperationOutcomes as one."""
+    return {"resourceType": "OperationOutcome", "issue": [issue for outcome in outcomes for issue in outcome["issue"]]}

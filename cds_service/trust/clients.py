@@ -8,7 +8,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import msgspec
 
@@ -26,6 +26,7 @@ class Client(msgspec.Struct, frozen=True, kw_only=True):
     """A CDS client: its name, its dialect, the FHIR server that may be asked for it, and what is the site's own.
 
     `takes_token` says that the way to the server is safe for access tokens, `open` that it answers without one.
+    Cards of `silent_topics` are withheld: they are made and recorded, and do not leave.
     `keys` has our prefetch key for each of the client's, `order_codes` the site's code for each draft order.
     """
 
@@ -36,6 +37,7 @@ class Client(msgspec.Struct, frozen=True, kw_only=True):
     takes_token: bool = True
     connections: int = 64
     ca_file: str | None = None
+    silent_topics: frozenset[str] = frozenset()
     keys: Mapping[str, str] = {}
     order_codes: Mapping[str, Coding] = {}
 
@@ -61,6 +63,7 @@ class _Entry(msgspec.Struct, forbid_unknown_fields=True):
     open: bool = False
     connections: Annotated[int, msgspec.Meta(ge=1, le=64)] = 64
     ca_file: str | None = None
+    silent: bool | list[str] = False
     prefetch: dict[str, str] = {}
     orders: dict[str, _SiteCode] = {}
 
@@ -84,17 +87,25 @@ class Clients:
         return next((c for c in self.registered if c.server is not None and same(c.server, fhir_server)), UNKNOWN)
 
 
-def load(path: Path | None, *, keys: Iterable[str], orders: Iterable[str], sandbox: str | None = None) -> Clients:
-    """The clients of a file, or one public sandbox; `keys` are our prefetch keys and `orders` our draft orders.
+class Ours(NamedTuple):
+    """What a registration may name: our prefetch keys, our draft orders, and our topics by their codes."""
+
+    keys: frozenset[str]
+    orders: frozenset[str]
+    topics: Mapping[str, str]
+
+
+def load(path: Path | None, ours: Ours, *, sandbox: str | None = None) -> Clients:
+    """The clients of a file, or one public sandbox.
 
     Raises SettingsError with the file, the place and the remedy.
     """
     if sandbox is not None:
-        return Clients([_client(SANDBOXES, entry, frozenset(keys), frozenset(orders)) for entry in _read(SANDBOXES) if entry.name == sandbox])
+        return Clients([_client(SANDBOXES, entry, ours) for entry in _read(SANDBOXES) if entry.name == sandbox])
     if path is None:
         return Clients()
     entries = _read(path)
-    clients = [_client(path, entry, frozenset(keys), frozenset(orders)) for entry in entries]
+    clients = [_client(path, entry, ours) for entry in entries]
     for i, one in enumerate(clients):
         for other in clients[:i]:
             if one.name == other.name or one.server == other.server:
@@ -128,7 +139,7 @@ def _plainly(error: msgspec.ValidationError) -> str:
     return f"{place.strip('`').removeprefix('$.')}: {what}" if place else what
 
 
-def _client(path: Path, entry: _Entry, keys: frozenset[str], orders: frozenset[str]) -> Client:
+def _client(path: Path, entry: _Entry, known: Ours) -> Client:
     where = f"{path}: client '{entry.name}'"
     if entry.name == UNKNOWN.name:
         raise SettingsError(f"{where}: this name stands for callers who are not registered. Choose another.")
@@ -145,13 +156,17 @@ def _client(path: Path, entry: _Entry, keys: frozenset[str], orders: frozenset[s
     if entry.ca_file is not None and not Path(entry.ca_file).is_file():
         raise SettingsError(f"{where}: ca_file {entry.ca_file} is no file. Name a PEM file with the authorities that the server is signed by.")
     for ours in entry.prefetch:
-        if ours not in keys:
-            raise SettingsError(f"{where}: prefetch names '{ours}', which is no key of this service. Use {', '.join(sorted(keys))}.")
-    if len(set(entry.prefetch.values())) < len(entry.prefetch) or not keys.isdisjoint(set(entry.prefetch.values()) - set(entry.prefetch)):
+        if ours not in known.keys:
+            raise SettingsError(f"{where}: prefetch names '{ours}', which is no key of this service. Use {', '.join(sorted(known.keys))}.")
+    if len(set(entry.prefetch.values())) < len(entry.prefetch) or not known.keys.isdisjoint(set(entry.prefetch.values()) - set(entry.prefetch)):
         raise SettingsError(f"{where}: prefetch gives one name to two keys. Give each key a name of its own.")
     for order in entry.orders:
-        if order not in orders:
-            raise SettingsError(f"{where}: orders names '{order}', which is no draft order of this service. Use {', '.join(sorted(orders))}.")
+        if order not in known.orders:
+            raise SettingsError(f"{where}: orders names '{order}', which is no draft order of this service. Use {', '.join(sorted(known.orders))}.")
+    silent = [] if isinstance(entry.silent, bool) else entry.silent
+    for topic in silent:
+        if topic not in known.topics:
+            raise SettingsError(f"{where}: silent names '{topic}', which is no topic. Use true, or some of {', '.join(sorted(known.topics))}.")
     return Client(
         name=entry.name,
         dialect=dialect,
@@ -160,6 +175,7 @@ def _client(path: Path, entry: _Entry, keys: frozenset[str], orders: frozenset[s
         takes_token=safe,
         connections=entry.connections,
         ca_file=entry.ca_file,
+        silent_topics=frozenset(known.topics.values() if entry.silent is True else (known.topics[code] for code in silent)),
         keys={theirs: ours for ours, theirs in entry.prefetch.items()},
         order_codes={order: Coding(system=c.system, code=c.code, display=c.display) for order, c in entry.orders.items()},
     )

@@ -21,13 +21,14 @@ DOORS = {
     "requests": {"fhir/client.py", "ehr", "firing.py"},
     "urllib": {"ehr", "trust/addresses.py", "fhir/search.py"},
     "urllib3": {"fhir/client.py"},
-    "sqlalchemy": set(),
+    "sqlalchemy": {"storage"},
+    "alembic": {"storage"},
     "granian": {"cli.py"},
     "socket": {"cli.py", "fhir/client.py"},
     "jsonschema": {"protocol"},
     "yaml": {"knowledge/yaml12.py"},
 }
-CLOCKS = {"settings.py", "telemetry.py", "http/protocol.py", "ehr/client.py"}
+CLOCKS = {"settings.py", "telemetry.py", "http/protocol.py", "ehr/client.py", "storage/database.py", "keeping.py"}
 
 
 def imports_of(path: Path) -> set[str]:

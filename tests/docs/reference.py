@@ -20,11 +20,12 @@ import msgspec
 import yaml
 
 from cds_service import cli, errors
-from cds_service.errors import CDSServiceError, DataError, RequestError, SettingsError
+from cds_service.errors import CDSServiceError, DataError, RequestError, SettingsError, StorageUnavailable
 from cds_service.fhir.search import prefetch_templates
 from cds_service.hooks import HOOKS
 from cds_service.knowledge.loader import load
 from cds_service.protocol.response import Card
+from cds_service.record.dates import period
 from cds_service.settings import Settings, from_environment
 from cds_service.web.entries import AboutModule
 from tests import golden
@@ -114,7 +115,7 @@ def refusal(name: str) -> str:
 def errors_page() -> str:
     """Errors over HTTP with an example, and those that stop the start."""
     remedies = WORDS["errors"]
-    over_http = [kind for kind in coded_errors() if issubclass(kind, RequestError | DataError) or kind is CDSServiceError]
+    over_http = [kind for kind in coded_errors() if issubclass(kind, RequestError | DataError | StorageUnavailable) or kind is CDSServiceError]
     at_start = [kind for kind in coded_errors() if kind not in over_http]
     client = checked_app(Settings(), lambda: dt.date(2026, 11, 22)).test_client()
     example = json.dumps(client.post(f"/cds-services/{KNOWLEDGE.module.service.id}", json={}).get_json(), indent=2)
@@ -149,6 +150,7 @@ def when(kind: type[CDSServiceError]) -> str:
 def cards_page() -> str:
     """Topics with their cards, the indicators that occur, the criteria of the two tiers, override reasons."""
     module = KNOWLEDGE.module
+    reasons, otherwise = module.override_reasons, module.override_reasons.otherwise
     shown = [(code(word.code), WORDS["cards"][name], summary(name), "<br>".join(examples(word.code)) or "none") for name, word in topics().items()]
     tiers = "\n\n".join(
         f"### {code(getattr(module.topics, tier.topic).code)}\n\n" + "\n".join(f"- {code(c.id)} {c.label}" for c in tier.any)
@@ -174,7 +176,9 @@ One criterion suffices.
 
 On every card, in {code(module.override_reasons.system)}.
 
-{table(("code", "display"), [(code(reason.code), reason.display) for reason in module.override_reasons.reasons])}
+{table(("code", "display", "the card is silent for"), [(code(r.code), r.display, str(period(r.silent or otherwise))) for r in reasons.reasons])}
+
+After any other answer it is silent for {period(otherwise)}, unless something strong is new (docs/storage.md).
 """
 
 

@@ -32,7 +32,12 @@ def serving(**settings: str) -> Iterator[str]:
     """The base URL of a service that runs with some settings in a process of its own for as long as it is needed."""
     port = free_port()
     command = [sys.executable, "-c", "from cds_service.cli import main; main(['serve'])"]
-    process = subprocess.Popen(command, env={**os.environ, **settings, "CDS_PORT": str(port)}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        command,
+        env={**os.environ, "CDS_DATABASE": "sqlite://", **settings, "CDS_PORT": str(port)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     try:
         base = f"http://127.0.0.1:{port}"
         with requests.Session() as session:

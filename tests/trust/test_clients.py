@@ -10,10 +10,12 @@ from cds_service import settings
 from cds_service.dialects import DIALECTS
 from cds_service.errors import SettingsError
 from cds_service.protocol.response import Coding
-from cds_service.trust.clients import SANDBOXES, UNKNOWN, Client, Clients, load, sandboxes
+from cds_service.trust.clients import SANDBOXES, UNKNOWN, Client, Clients, Ours, load, sandboxes
 
 KEYS = ("patient", "conditions", "bloodCounts")
 ORDERS = ("uba1", "b12")
+TOPICS = {"toy-consider": "consider", "toy-test": "test"}
+OURS = Ours(frozenset(KEYS), frozenset(ORDERS), TOPICS)
 SERVER = "https://ehr.example.org/r4"
 
 
@@ -21,7 +23,7 @@ def loaded(folder: Path, text: str) -> Clients:
     """The clients of a clients.toml with a text."""
     path = folder / "clients.toml"
     path.write_text(text, encoding="utf-8")
-    return load(path, keys=KEYS, orders=ORDERS)
+    return load(path, OURS)
 
 
 def refusal(folder: Path, text: str) -> str:
@@ -38,7 +40,7 @@ def entry(*lines: str, name: str = "north", server: str = SERVER) -> str:
 
 def test_has_no_client_without_a_file():
     """Nothing is registered unless somebody registers it."""
-    assert () == load(None, keys=KEYS, orders=ORDERS).registered
+    assert () == load(None, OURS).registered
 
 
 @pytest.mark.parametrize("text", ["", "# nobody yet\n", "client = []\n"])
@@ -277,7 +279,7 @@ def test_refuses_a_file_that_is_not_there(tmp_path):
     path = tmp_path / "clients.toml"
 
     with pytest.raises(SettingsError) as caught:
-        load(path, keys=KEYS, orders=ORDERS)
+        load(path, OURS)
 
     assert f"{path}: cannot be read: No such file or directory. Name a clients.toml with CDS_CLIENTS." == caught.value.public
 
@@ -285,7 +287,7 @@ def test_refuses_a_file_that_is_not_there(tmp_path):
 def test_refuses_a_folder(tmp_path):
     """A folder is no file."""
     with pytest.raises(SettingsError) as caught:
-        load(tmp_path, keys=KEYS, orders=ORDERS)
+        load(tmp_path, OURS)
 
     assert f"{tmp_path}: cannot be read: Is a directory. Name a clients.toml with CDS_CLIENTS." == caught.value.public
 
@@ -297,7 +299,7 @@ def test_refuses_what_is_not_utf_8(tmp_path, text):
     path.write_bytes(text)
 
     with pytest.raises(SettingsError) as caught:
-        load(path, keys=KEYS, orders=ORDERS)
+        load(path, OURS)
 
     assert f"{path}: cannot be read: it is not UTF-8. Name a clients.toml with CDS_CLIENTS." == caught.value.public
 
@@ -341,11 +343,29 @@ def test_ships_the_public_sandboxes():
 @pytest.mark.parametrize(("name", "dialect"), [("smart", "smart_sandbox"), ("hapi", "hapi")])
 def test_registers_one_sandbox_and_no_other(name, dialect):
     """CDS_SANDBOX registers one public server, which is open, and asks no other."""
-    found = load(None, keys=KEYS, orders=ORDERS, sandbox=name).registered
+    found = load(None, OURS, sandbox=name).registered
 
     assert [(name, DIALECTS[dialect], sandboxes()[name], True, True)] == [(c.name, c.dialect, c.server, c.open, c.takes_token) for c in found]
 
 
 def test_ships_a_file_of_sandboxes_that_is_itself_sound():
     """The shipped sandboxes.toml passes every check of a clients.toml."""
-    assert list(sandboxes()) == [c.name for c in load(SANDBOXES, keys=KEYS, orders=ORDERS).registered]
+    assert list(sandboxes()) == [c.name for c in load(SANDBOXES, OURS).registered]
+
+
+@pytest.mark.parametrize(
+    ("said", "silent"),
+    [("", set()), ("silent = false", set()), ("silent = true", {"consider", "test"}), ('silent = ["toy-test"]', {"test"}), ("silent = []", set())],
+)
+def test_withholds_every_topic_or_some(tmp_path, said, silent):
+    """A client is silent for all topics, or for those whose codes are listed."""
+    (client,) = loaded(tmp_path, f'[[client]]\nname = "north"\nfhir_server = "{SERVER}"\n{said}\n').registered
+
+    assert silent == client.silent_topics
+
+
+def test_refuses_a_topic_that_is_none(tmp_path):
+    """A misspelt topic would be shown although nobody wants it."""
+    said = refusal(tmp_path, f'[[client]]\nname = "north"\nfhir_server = "{SERVER}"\nsilent = ["toy-tests"]\n')
+
+    assert "client 'north': silent names 'toy-tests', which is no topic. Use true, or some of toy-consider, toy-test." in said

@@ -1,0 +1,135 @@
+"""Decisions on their way to the database. An answer leaves whether or not it can be recorded; what is lost is counted."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+import uuid
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor, wait
+from functools import partial
+from typing import NamedTuple, TypeVar
+
+from cds_service.errors import StorageUnavailable
+from cds_service.knowledge.loader import Knowledge
+from cds_service.protocol.response import Card
+from cds_service.reasoning.findings import Assessment
+from cds_service.storage import records
+from cds_service.storage.database import Database
+from cds_service.storage.pseudonym import Pseudonyms
+from cds_service.telemetry import event
+
+T = TypeVar("T")
+_PATIENCE = 0.25  # seconds that an answer waits for the database
+_WORKERS = 4
+_MOST_WAITING = 256  # with more waiting the database is not there
+
+
+class Call(NamedTuple):
+    """Of a call what its record tells: who called by which hook, and whose chart it was."""
+
+    client: str
+    hook: str
+    hook_instance: str
+    patient_id: str
+
+
+class Outcome(NamedTuple):
+    """A card that was made, what it rests on, and why it is withheld, if it is."""
+
+    card: Card
+    evidence: tuple[str, ...] = ()
+    withheld: str | None = None
+
+
+class Recorder:
+    """Writes the decision of each call that led to a card; a call that led to none touches no disk.
+
+    Other threads work with the database. An answer waits for them, so that its record is there when it leaves, but only
+    for a moment.
+    """
+
+    def __init__(self, database: Database, pseudonyms: Pseudonyms, knowledge: Knowledge, now: Callable[[], dt.datetime]) -> None:
+        self.lost = 0
+        self._database = database
+        self._pseudonyms = pseudonyms
+        self._knowledge = knowledge
+        self._now = now
+        self._counting = threading.Lock()
+        self._namespace = uuid.uuid5(uuid.NAMESPACE_URL, knowledge.module.namespace)
+        self._workers = ThreadPoolExecutor(_WORKERS, thread_name_prefix="decisions")
+        self._waiting = threading.BoundedSemaphore(_MOST_WAITING)
+
+    def answered(self, call: Call) -> list[records.Answered]:
+        """What clinicians did with earlier cards of this patient; nothing, if the database does not say so in a moment."""
+        patient = self._pseudonyms.of(call.client, call.patient_id)
+        return self._soon(lambda book: book.answered(call.client, patient)) or []
+
+    def record(self, call: Call, assessment: Assessment, outcomes: Iterable[Outcome]) -> None:
+        """Write a decision with its cards. Never raises for a database that is away, and never waits for it long."""
+        decision = self._decision(call, assessment, outcomes)
+        self._soon(lambda book: book.record(decision), failed=partial(self._lose, call.client))
+
+    def database_answers(self) -> bool:
+        """Whether a decision could be written now."""
+        return self._database.answers()
+
+    def close(self) -> None:
+        """Write what waits, and end."""
+        self._workers.shutdown()
+        self._database.close()
+
+    def _soon(self, what: Callable[[records.Records], T], failed: Callable[[], None] = lambda: None) -> T | None:
+        """What the database answers within a moment, or None; `failed` is called if it never does what it is asked."""
+        if not self._waiting.acquire(blocking=False):
+            failed()
+            return None
+
+        def work() -> T | None:
+            try:
+                return self._database.work(what)
+            except StorageUnavailable:
+                failed()
+                return None
+            finally:
+                self._waiting.release()
+
+        future = self._workers.submit(work)
+        done, _ = wait([future], timeout=_PATIENCE)
+        return future.result() if done else None
+
+    def _lose(self, client: str) -> None:
+        with self._counting:
+            self.lost += 1
+        event("decision.lost", client=client)
+
+    def _decision(self, call: Call, assessment: Assessment, outcomes: Iterable[Outcome]) -> records.Decision:
+        module = self._knowledge.module
+        return records.Decision(
+            id=str(uuid.uuid5(self._namespace, f"decision|{module.service.id}|{call.client}|{call.hook_instance}")),
+            at=self._now(),
+            client=call.client,
+            service=module.service.id,
+            hook=call.hook,
+            patient=self._pseudonyms.of(call.client, call.patient_id),
+            day=assessment.today,
+            tier=assessment.tier,
+            genetics=assessment.genetics.state.value,
+            findings={name: finding.truth.value for name, finding in sorted(assessment.findings.items())},
+            knowledge=module.id,
+            version=module.version,
+            digest=self._knowledge.digest,
+            cards=tuple(_issued(outcome) for outcome in outcomes),
+        )
+
+
+def _issued(outcome: Outcome) -> records.IssuedCard:
+    card = outcome.card
+    return records.IssuedCard(
+        uuid=card.uuid,
+        topic=card.source.topic.code if card.source.topic else "",
+        indicator=card.indicator,
+        suggestions={s.uuid: s.label for s in card.suggestions or ()},
+        evidence=outcome.evidence,
+        withheld=outcome.withheld,
+    )

@@ -1,0 +1,52 @@
+"""A database ready for use, and the key that belongs to it."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+
+from cds_service.errors import SettingsError
+from cds_service.storage.database import Database
+from cds_service.storage.pseudonym import SHORTEST_KEY, Pseudonyms, kept_key, read_key
+
+
+def prepared(url: str, key_file: Path | None) -> str:
+    """Make ready what the workers will open: a SQLite file and its key are brought up to date, a server's schema is only looked at.
+
+    Answers the URL without its password. Raises SettingsError.
+    """
+    database = Database(url)
+    if database.file:
+        database.file.parent.mkdir(parents=True, exist_ok=True)
+        database.upgrade()
+    database.require_newest()
+    pseudonyms(database, key_file)
+    database.close()
+    return database.shown
+
+
+def opened(url: str) -> Database:
+    """A database that has every migration; one in memory gets them now. Raises SettingsError."""
+    database = Database(url)
+    if database.in_memory:
+        database.upgrade()
+    try:
+        database.require_newest()
+    except SettingsError:
+        database.close()
+        raise
+    return database
+
+
+def pseudonyms(database: Database, key_file: Path | None) -> Pseudonyms:
+    """By the key in a file; a SQLite file has its own beside it. Raises SettingsError."""
+    if key_file:
+        return Pseudonyms(read_key(key_file))
+    if database.in_memory:
+        return Pseudonyms(secrets.token_bytes(SHORTEST_KEY))
+    if database.file:
+        return Pseudonyms(kept_key(database.file.with_name(f"{database.file.name}.key")))
+    raise SettingsError(
+        "CDS_PSEUDONYM_KEY_FILE is not set, and PostgreSQL has no file beside which a key could stand. "
+        "Write one with openssl rand -hex 32 > pseudonym.key, and give every process the same."
+    )

@@ -1,0 +1,47 @@
+"""Patients under another name: an HMAC of client and patient id, by a key that is not in the database."""
+
+from __future__ import annotations
+
+import hmac
+import os
+import secrets
+from pathlib import Path
+
+from cds_service.errors import SettingsError
+
+SHORTEST_KEY = 32  # bytes
+
+
+class Pseudonyms:
+    """Gives each patient of each client one name that nobody can turn back without the key."""
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+
+    def of(self, client: str, patient_id: str) -> str:
+        """64 hexadecimal digits; the same patient id of another client is another patient."""
+        return hmac.new(self._key, f"{client}|{patient_id}".encode(), "sha256").hexdigest()
+
+
+def read_key(path: Path) -> bytes:
+    """The key in a file. Raises SettingsError."""
+    try:
+        key = path.read_bytes().strip()
+    except OSError as error:
+        raise SettingsError(f"CDS_PSEUDONYM_KEY_FILE={path} cannot be read: {error.strerror}. Name a file that the service may read.") from None
+    if len(key) < SHORTEST_KEY:
+        raise SettingsError(f"CDS_PSEUDONYM_KEY_FILE={path} holds fewer than {SHORTEST_KEY} bytes. Write it with: openssl rand -hex 32")
+    return key
+
+
+def kept_key(path: Path) -> bytes:
+    """The key in a file, which is written with a random one if it is not there; only its owner may read it."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return read_key(path)
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be written: {error.strerror}. Name a file with CDS_PSEUDONYM_KEY_FILE.") from None
+    with os.fdopen(descriptor, "w") as file:
+        file.write(secrets.token_hex(32) + "\n")
+    return read_key(path)

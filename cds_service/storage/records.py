@@ -1,0 +1,141 @@
+"""Decisions and feedback as they are written and found again."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Table, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from cds_service.storage.tables import CARD, DECISION, FEEDBACK, LIFT
+
+_INSERT: Mapping[str, Any] = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
+_MOST_ANSWERS = 50
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+class IssuedCard(NamedTuple):
+    """A card of a decision: the label of each suggestion by its uuid, what it rests on, and why it was withheld, if it was."""
+
+    uuid: str
+    topic: str
+    indicator: str
+    suggestions: Mapping[str, str]
+    evidence: tuple[str, ...] = ()
+    withheld: str | None = None
+
+
+class Answered(NamedTuple):
+    """What a clinician did with a card: its topic, when, the reason if any, and what the card rested on."""
+
+    topic: str
+    at: dt.datetime
+    reason: str | None
+    evidence: frozenset[str]
+
+
+class Decision(NamedTuple):
+    """One call that led to cards: who called, whose chart by pseudonym, what was found by which knowledge, and the cards."""
+
+    id: str
+    at: dt.datetime
+    client: str
+    service: str
+    hook: str
+    patient: str
+    day: dt.date
+    tier: str | None
+    genetics: str
+    findings: Mapping[str, str]
+    knowledge: str
+    version: str
+    digest: str
+    cards: tuple[IssuedCard, ...]
+
+
+class Issued(NamedTuple):
+    """A card that was issued: to whom, by which service, and what could be accepted."""
+
+    client: str
+    service: str
+    suggestions: frozenset[str]
+
+
+class Feedback(NamedTuple):
+    """What a clinician did with a card, and when; `rest` are members of the entry that the standard does not know."""
+
+    card: str
+    outcome: str
+    at: dt.datetime
+    accepted: tuple[str, ...] = ()
+    reason_system: str | None = None
+    reason_code: str | None = None
+    reason_display: str | None = None
+    comment: str | None = None
+    rest: Mapping[str, Any] = {}
+
+    @property
+    def id(self) -> str:
+        """A hash of everything that was said, so that the same words are the same feedback."""
+        said = {**self._asdict(), "at": self.at.astimezone(dt.UTC).isoformat(), "accepted": sorted(self.accepted)}
+        return hashlib.sha256(json.dumps(said, sort_keys=True, ensure_ascii=False).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+class Records:
+    """What a transaction writes and reads."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def record(self, decision: Decision) -> None:
+        """Write a decision and its cards; one that is there already, because the call was repeated, stays as it is."""
+        row = {k: v for k, v in decision._asdict().items() if k != "cards"}
+        if self._once(DECISION, row):
+            for card in decision.cards:
+                self._once(CARD, {**card._asdict(), "evidence": list(card.evidence), "decision": decision.id})
+
+    def issued(self, uuid: str) -> Issued | None:
+        """The card of this uuid, if one was issued."""
+        if not _UUID.fullmatch(uuid):
+            return None
+        columns = (DECISION.c.client, DECISION.c.service, CARD.c.suggestions)
+        row = self._connection.execute(
+            select(*columns).join(CARD, CARD.c.decision == DECISION.c.id).where(CARD.c.uuid == uuid, CARD.c.withheld.is_(None))
+        ).one_or_none()
+        return Issued(row.client, row.service, frozenset(row.suggestions)) if row else None
+
+    def keep(self, feedback: Feedback, received: dt.datetime) -> bool:
+        """Write feedback once; False if it is there already."""
+        return self._once(FEEDBACK, {"id": feedback.id, **feedback._asdict(), "accepted": list(feedback.accepted), "received": received})
+
+    def answered(self, client: str, patient: str) -> list[Answered]:
+        """What clinicians did with the cards of a patient since its snoozes were last lifted, newest first."""
+        lifted = self._connection.execute(select(LIFT.c.at).where(LIFT.c.client == client, LIFT.c.patient == patient)).scalar_one_or_none()
+        joined = FEEDBACK.join(CARD, CARD.c.uuid == FEEDBACK.c.card).join(DECISION, DECISION.c.id == CARD.c.decision)
+        columns = (CARD.c.topic, FEEDBACK.c.at, FEEDBACK.c.received, FEEDBACK.c.reason_code, CARD.c.evidence)
+        wanted = select(*columns).select_from(joined).where(DECISION.c.client == client, DECISION.c.patient == patient)
+        if lifted:
+            wanted = wanted.where(FEEDBACK.c.received > lifted)
+        rows = self._connection.execute(wanted.order_by(FEEDBACK.c.at.desc()).limit(_MOST_ANSWERS))
+        # An EHR whose clock is ahead must not keep a card away for longer than its reason says.
+        return [Answered(row.topic, min(row.at, row.received), row.reason_code, frozenset(row.evidence)) for row in rows]
+
+    def lift(self, client: str, patient: str, at: dt.datetime) -> None:
+        """Let what was answered before a moment silence nothing any more."""
+        row = {"client": client, "patient": patient, "at": at}
+        added = _INSERT[self._connection.dialect.name](LIFT).values(**row)
+        self._connection.execute(added.on_conflict_do_update(index_elements=list(LIFT.primary_key), set_={"at": at}))
+
+    def answers(self) -> bool:
+        """True, if anything answers at all."""
+        return bool(self._connection.execute(select(1)).scalar_one())
+
+    def _once(self, table: Table, row: Mapping[str, Any]) -> bool:
+        """Insert a row whose key is not there yet; False if it is."""
+        added = _INSERT[self._connection.dialect.name](table).values(**row).on_conflict_do_nothing().returning(*table.primary_key)
+        return self._connection.execute(added).first() is not None

@@ -1,0 +1,32 @@
+"""An empty database for each test: SQLite in a file, or the PostgreSQL server that tests/storage/postgresql.py started."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cds_service.storage.database import Database
+from tests.storage.postgresql import VARIABLE
+from tests.storage.samples import emptied
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    """The URL of a database that holds nothing, not even tables."""
+    server = os.environ.get(VARIABLE)
+    if not server:
+        return f"sqlite:///{tmp_path}/cds.db"
+    emptied(server)
+    return server
+
+
+@pytest.fixture
+def database(url: str) -> Iterator[Database]:
+    """A database with every migration."""
+    database = Database(url)
+    database.upgrade()
+    yield database
+    database.close()

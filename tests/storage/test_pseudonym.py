@@ -1,0 +1,44 @@
+"""Patients under another name."""
+
+import stat
+
+import pytest
+
+from cds_service.errors import SettingsError
+from cds_service.storage.pseudonym import Pseudonyms, kept_key, read_key
+
+
+def test_gives_each_patient_of_each_client_one_name():
+    """The same patient has the same name with the same key, and another one with another key or client."""
+    one, other = Pseudonyms(b"a" * 32), Pseudonyms(b"b" * 32)
+
+    assert one.of("north", "p1") == one.of("north", "p1")
+    assert 5 == len({one.of("north", "p1"), one.of("north", "p2"), one.of("south", "p1"), other.of("north", "p1"), one.of("north|p", "1")})
+
+
+def test_writes_a_key_once_for_its_owner_alone(tmp_path):
+    """The first start writes a key that only its owner can read; the next finds it."""
+    path = tmp_path / "cds.db.key"
+
+    first, second = kept_key(path), kept_key(path)
+
+    assert first == second
+    assert 64 == len(first)
+    assert 0o600 == stat.S_IMODE(path.stat().st_mode)
+
+
+@pytest.mark.parametrize(("content", "sentence"), [(b"short\n", "fewer than 32 bytes"), (None, "cannot be read")])
+def test_refuses_a_key_that_is_none(tmp_path, content, sentence):
+    """A short key could be guessed."""
+    path = tmp_path / "key"
+    if content is not None:
+        path.write_bytes(content)
+
+    with pytest.raises(SettingsError, match=sentence):
+        read_key(path)
+
+
+def test_refuses_a_place_where_no_key_can_be_written(tmp_path):
+    """A folder that is not there holds no key."""
+    with pytest.raises(SettingsError, match="Name a file with CDS_PSEUDONYM_KEY_FILE"):
+        kept_key(tmp_path / "nowhere" / "key")
