@@ -3,13 +3,14 @@ FROM python:3.13-slim AS build
 WORKDIR /src
 COPY pyproject.toml README.md LICENSE ./
 COPY cds_service cds_service
-RUN python -m venv /venv && /venv/bin/pip install --no-cache-dir .
+RUN python -m venv /venv && /venv/bin/pip install --no-cache-dir '.[postgresql]'
 
 FROM python:3.13-slim
-RUN useradd --system --uid 10001 --home-dir /nonexistent --no-create-home cds
+RUN useradd --system --uid 10001 --home-dir /nonexistent --no-create-home cds && install -d -o 10001 /data
 COPY --from=build /venv /venv
 USER 10001
-ENV PYTHONUNBUFFERED=1 CDS_HOST=0.0.0.0 CDS_PORT=8080 CDS_ALLOW_OPEN=1 CDS_WORKERS=2
+ENV PYTHONUNBUFFERED=1 CDS_HOST=0.0.0.0 CDS_PORT=8080 CDS_ALLOW_OPEN=1 CDS_WORKERS=2 CDS_DATABASE=sqlite:////data/cds.db
+VOLUME /data
 EXPOSE 8080
 HEALTHCHECK --interval=30s --timeout=3s --start-period=10s \
   CMD ["/venv/bin/python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8080/cds-services', timeout=2)"]

@@ -16,12 +16,15 @@ def prepared(url: str, key_file: Path | None) -> str:
     Answers the URL without its password. Raises SettingsError.
     """
     database = Database(url)
-    if database.file:
-        database.file.parent.mkdir(parents=True, exist_ok=True)
-        database.upgrade()
-    database.require_newest()
-    pseudonyms(database, key_file)
-    database.close()
+    try:
+        if database.file:
+            database.file.parent.mkdir(parents=True, exist_ok=True)
+            database.upgrade()
+        if not database.in_memory:
+            database.require_newest()
+            pseudonyms(database, key_file)
+    finally:
+        database.close()
     return database.shown
 
 

@@ -1,0 +1,50 @@
+"""A database is made ready once, before the workers open it."""
+
+import pytest
+
+from cds_service.errors import SettingsError
+from cds_service.storage import opening
+from cds_service.storage.database import Database
+from cds_service.storage.tables import NEWEST
+
+
+def test_makes_a_file_with_its_folder_and_key(tmp_path):
+    """The first start writes file, schema and key; the next one finds them."""
+    url = f"sqlite:///{tmp_path}/deep/er/cds.db"
+
+    first = opening.prepared(url, None)
+    key = (tmp_path / "deep" / "er" / "cds.db.key").read_bytes()
+    second = opening.prepared(url, None)
+
+    database = opening.opened(url)
+    assert url == first == second
+    assert NEWEST == database.version()
+    assert key == (tmp_path / "deep" / "er" / "cds.db.key").read_bytes()
+    assert opening.pseudonyms(database, None).of("a", "b") == opening.pseudonyms(database, None).of("a", "b")
+    database.close()
+
+
+def test_needs_nothing_for_one_in_memory():
+    """What ends with the process needs no file and no key; each opening has its tables."""
+    assert "sqlite://" == opening.prepared("sqlite://", None)
+
+    database = opening.opened("sqlite://")
+    assert NEWEST == database.version()
+    assert database.answers()
+    database.close()
+
+
+def test_needs_a_key_beside_a_server():
+    """PostgreSQL has no file beside which a key could stand."""
+    database = Database("postgresql://a:b@127.0.0.1:9/c")
+
+    with pytest.raises(SettingsError, match="CDS_PSEUDONYM_KEY_FILE is not set"):
+        opening.pseudonyms(database, None)
+
+    database.close()
+
+
+def test_refuses_a_folder_in_place_of_a_file(tmp_path):
+    """What cannot be opened is named before a worker starts."""
+    with pytest.raises(SettingsError, match="cannot be opened"):
+        opening.prepared(f"sqlite:///{tmp_path}", None)
