@@ -11,7 +11,7 @@ import datetime as dt
 import sys
 from pathlib import Path
 
-from benchmarks import comparison, fallback, phases, recorded, report, workload
+from benchmarks import comparison, fallback, phases, recorded, recording, report, workload
 from benchmarks.servers import BARE, OURS, SPARED, earlier
 
 _RUNS, _SECONDS = 5, 3.0
@@ -32,6 +32,7 @@ def main() -> int:
     lines = list(comparison.compare((BARE, SPARED, *before, OURS), bodies, runs=runs, seconds=seconds))
     profiles = list(phases.profile(seconds / 2))
     unsent = list(fallback.table(list(fallback.measure(runs, seconds))))
+    kept = list(recording.table(list(recording.measure(2 * seconds))))
     ratios = {f"cpu ratio {size}": comparison.ratio(lines, OURS.name, BARE.name, size, 1) for size in bodies}
     others = {
         f"cpu ratio {size}, {other.name}, {c} connection{'s' * (c > 1)}": comparison.ratio(lines, OURS.name, other.name, size, c)
@@ -41,10 +42,11 @@ def main() -> int:
         if (other, c) != (BARE, 1)
     }
     block = [*report.conditions(runs, seconds), "", *comparison.table(lines), "", *phases.table(profiles)]
-    print("\n".join([*block, "", *unsent]), end="\n\n")
+    print("\n".join([*block, "", *unsent, "", *kept]), end="\n\n")
     if options.record:
         recorded.record(ratios)
         report.write(Path("docs/performance.md"), "fallback", [*report.conditions(runs, seconds), "", *unsent])
+        report.write(Path("docs/performance.md"), "recording", [*report.conditions(runs, seconds), "", *kept])
         report.write(Path("docs/performance.md"), "comparison", [*block, "", *(f"- {n}: {v:.2f}" for n, v in {**others, **ratios}.items())])
     # What is slower at one connection and at several is slower; what is so at one of them only is the hour.
     since = {size: min(comparison.ratio(lines, OURS.name, one.name, size, c) for c in comparison.CONNECTIONS) for one in before for size in bodies}

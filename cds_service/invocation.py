@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -24,6 +24,7 @@ from cds_service.reasoning.findings import Assessment
 from cds_service.record.dates import Day
 from cds_service.record.facts import Issue, PatientRecord
 from cds_service.recording import Call, Outcome, Recorder
+from cds_service.storage import records
 from cds_service.trust.clients import UNKNOWN, Client, Clients
 
 _NOT_REGISTERED = Issue("information", "the FHIR server of this call was not asked: it is not registered", "Register it in clients.toml.")
@@ -82,8 +83,7 @@ class Service:
         topics = assessment.topics
         if response.cards and self.recorder:
             call = Call(client.name, request.hook, request.hook_instance, record.patient_id)
-            outcomes = self._judged(call, client, assessment, response)
-            self.recorder.record(call, assessment, outcomes.values())
+            outcomes = self.recorder.decide(call, assessment, partial(self._judged, client, assessment, response))
             topics = tuple(topic for topic, outcome in outcomes.items() if outcome.withheld is None)
             response = structs.replace(response, cards=tuple(outcomes[topic].card for topic in topics))
         return Answer(
@@ -94,9 +94,9 @@ class Service:
             client.dialect.trigger(request.extension),
         )
 
-    def _judged(self, call: Call, client: Client, assessment: Assessment, response: Response) -> dict[str, Outcome]:
+    def _judged(self, client: Client, assessment: Assessment, response: Response, before: Sequence[records.Answered]) -> dict[str, Outcome]:
         """The card of each topic, and whether it may leave: not if it was answered already, nor if its client is silent."""
-        answers = [Answered(a.topic, a.at.date(), a.reason, a.evidence) for a in self.recorder.answered(call)] if self.recorder else []
+        answers = [Answered(a.topic, a.at.date(), a.reason, a.evidence) for a in before]
         evidence = tuple(sorted(self.snoozer.evidence(assessment)))
         outcomes = {}
         for topic, card in zip(assessment.topics, response.cards, strict=True):

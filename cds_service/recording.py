@@ -5,9 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import threading
 import uuid
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor, wait
-from functools import partial
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import NamedTuple, TypeVar
 
 from cds_service.errors import StorageUnavailable
@@ -60,15 +59,28 @@ class Recorder:
         self._workers = ThreadPoolExecutor(_WORKERS, thread_name_prefix="decisions")
         self._waiting = threading.BoundedSemaphore(_MOST_WAITING)
 
-    def answered(self, call: Call) -> list[records.Answered]:
-        """What clinicians did with earlier cards of this patient; nothing, if the database does not say so in a moment."""
-        patient = self._pseudonyms.of(call.client, call.patient_id)
-        return self._soon(lambda book: book.answered(call.client, patient)) or []
+    def decide(self, call: Call, assessment: Assessment, judge: Callable[[list[records.Answered]], Mapping[str, Outcome]]) -> Mapping[str, Outcome]:
+        """What `judge` makes of the cards, by topic, told what clinicians did with earlier ones; it is recorded.
 
-    def record(self, call: Call, assessment: Assessment, outcomes: Iterable[Outcome]) -> None:
-        """Write a decision with its cards. Never raises for a database that is away, and never waits for it long."""
-        decision = self._decision(call, assessment, outcomes)
-        self._soon(lambda book: book.record(decision), failed=partial(self._lose, call.client))
+        If the database does not answer in a moment, nothing counts as answered before, and the record is lost.
+        """
+        patient = self._pseudonyms.of(call.client, call.patient_id)
+        deciding = threading.Lock()  # whoever takes it first decides: the writer, or the answer that has waited long enough
+
+        def work(book: records.Records) -> Mapping[str, Outcome]:
+            outcomes = judge(book.answered(call.client, patient))
+            if not deciding.acquire(blocking=False):
+                raise StorageUnavailable(0)
+            book.record(self._decision(call, patient, assessment, outcomes.values()))
+            return outcomes
+
+        future = self._started(work, call.client)
+        if future is None:
+            return judge([])
+        done, _ = wait([future], timeout=_PATIENCE)
+        if not done and deciding.acquire(blocking=False):
+            return judge([])
+        return future.result() or judge([])
 
     def database_answers(self) -> bool:
         """Whether a decision could be written now."""
@@ -79,31 +91,29 @@ class Recorder:
         self._workers.shutdown()
         self._database.close()
 
-    def _soon(self, what: Callable[[records.Records], T], failed: Callable[[], None] = lambda: None) -> T | None:
-        """What the database answers within a moment, or None; `failed` is called if it never does what it is asked."""
+    def _started(self, work: Callable[[records.Records], T], client: str) -> Future[T | None] | None:
+        """What will be answered in another thread, None in it if the database was away; None at once if too much waits."""
         if not self._waiting.acquire(blocking=False):
-            failed()
+            self._lose(client)
             return None
 
-        def work() -> T | None:
+        def run() -> T | None:
             try:
-                return self._database.work(what)
+                return self._database.work(work)
             except StorageUnavailable:
-                failed()
+                self._lose(client)
                 return None
             finally:
                 self._waiting.release()
 
-        future = self._workers.submit(work)
-        done, _ = wait([future], timeout=_PATIENCE)
-        return future.result() if done else None
+        return self._workers.submit(run)
 
     def _lose(self, client: str) -> None:
         with self._counting:
             self.lost += 1
         event("decision.lost", client=client)
 
-    def _decision(self, call: Call, assessment: Assessment, outcomes: Iterable[Outcome]) -> records.Decision:
+    def _decision(self, call: Call, patient: str, assessment: Assessment, outcomes: Iterable[Outcome]) -> records.Decision:
         module = self._knowledge.module
         return records.Decision(
             id=str(uuid.uuid5(self._namespace, f"decision|{module.service.id}|{call.client}|{call.hook_instance}")),
@@ -111,7 +121,7 @@ class Recorder:
             client=call.client,
             service=module.service.id,
             hook=call.hook,
-            patient=self._pseudonyms.of(call.client, call.patient_id),
+            patient=patient,
             day=assessment.today,
             tier=assessment.tier,
             genetics=assessment.genetics.state.value,

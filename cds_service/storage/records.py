@@ -9,13 +9,36 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Table, select
+from sqlalchemy import Connection, Table, bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from cds_service.storage.tables import CARD, DECISION, FEEDBACK, LIFT
 
 _INSERT: Mapping[str, Any] = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
 _MOST_ANSWERS = 50
+# Statements are made once: making one takes longer than running it.
+_ONCE = {
+    (dialect, table.name): of(table).on_conflict_do_nothing().returning(*table.primary_key)
+    for dialect, of in _INSERT.items()
+    for table in (DECISION, CARD, FEEDBACK)
+}
+_ISSUED = (
+    select(DECISION.c.client, DECISION.c.service, CARD.c.suggestions)
+    .join(CARD, CARD.c.decision == DECISION.c.id)
+    .where(CARD.c.uuid == bindparam("uuid"), CARD.c.withheld.is_(None))
+)
+_ANSWERED = (
+    select(CARD.c.topic, FEEDBACK.c.at, FEEDBACK.c.received, FEEDBACK.c.reason_code, CARD.c.evidence)
+    .select_from(
+        FEEDBACK.join(CARD, CARD.c.uuid == FEEDBACK.c.card)
+        .join(DECISION, DECISION.c.id == CARD.c.decision)
+        .outerjoin(LIFT, (LIFT.c.client == DECISION.c.client) & (LIFT.c.patient == DECISION.c.patient))
+    )
+    .where(DECISION.c.client == bindparam("of_client"), DECISION.c.patient == bindparam("of_patient"))
+    .where(LIFT.c.at.is_(None) | (FEEDBACK.c.received > LIFT.c.at))
+    .order_by(FEEDBACK.c.at.desc())
+    .limit(_MOST_ANSWERS)
+)
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -101,12 +124,7 @@ class Records:
 
     def issued(self, uuid: str) -> Issued | None:
         """The card of this uuid, if one was issued."""
-        if not _UUID.fullmatch(uuid):
-            return None
-        columns = (DECISION.c.client, DECISION.c.service, CARD.c.suggestions)
-        row = self._connection.execute(
-            select(*columns).join(CARD, CARD.c.decision == DECISION.c.id).where(CARD.c.uuid == uuid, CARD.c.withheld.is_(None))
-        ).one_or_none()
+        row = self._connection.execute(_ISSUED, {"uuid": uuid}).one_or_none() if _UUID.fullmatch(uuid) else None
         return Issued(row.client, row.service, frozenset(row.suggestions)) if row else None
 
     def keep(self, feedback: Feedback, received: dt.datetime) -> bool:
@@ -115,13 +133,7 @@ class Records:
 
     def answered(self, client: str, patient: str) -> list[Answered]:
         """What clinicians did with the cards of a patient since its snoozes were last lifted, newest first."""
-        lifted = self._connection.execute(select(LIFT.c.at).where(LIFT.c.client == client, LIFT.c.patient == patient)).scalar_one_or_none()
-        joined = FEEDBACK.join(CARD, CARD.c.uuid == FEEDBACK.c.card).join(DECISION, DECISION.c.id == CARD.c.decision)
-        columns = (CARD.c.topic, FEEDBACK.c.at, FEEDBACK.c.received, FEEDBACK.c.reason_code, CARD.c.evidence)
-        wanted = select(*columns).select_from(joined).where(DECISION.c.client == client, DECISION.c.patient == patient)
-        if lifted:
-            wanted = wanted.where(FEEDBACK.c.received > lifted)
-        rows = self._connection.execute(wanted.order_by(FEEDBACK.c.at.desc()).limit(_MOST_ANSWERS))
+        rows = self._connection.execute(_ANSWERED, {"of_client": client, "of_patient": patient})
         # An EHR whose clock is ahead must not keep a card away for longer than its reason says.
         return [Answered(row.topic, min(row.at, row.received), row.reason_code, frozenset(row.evidence)) for row in rows]
 
@@ -137,5 +149,4 @@ class Records:
 
     def _once(self, table: Table, row: Mapping[str, Any]) -> bool:
         """Insert a row whose key is not there yet; False if it is."""
-        added = _INSERT[self._connection.dialect.name](table).values(**row).on_conflict_do_nothing().returning(*table.primary_key)
-        return self._connection.execute(added).first() is not None
+        return self._connection.execute(_ONCE[self._connection.dialect.name, table.name], row).first() is not None

@@ -77,11 +77,12 @@ def test_lets_an_answer_go_before_a_silent_server_does_anything(silent, knowledg
     cards = SERVICE.composer.compose(assessment, record, build.CALL).cards
 
     started = time.monotonic()
-    recorder.record(Call("north", "patient-view", build.CALL, "p1"), assessment, map(Outcome, cards))
+    outcomes = recorder.decide(Call("north", "patient-view", build.CALL, "p1"), assessment, lambda _: {"test": Outcome(cards[0])})
     spent = time.monotonic() - started
     recorder.close()
 
     assert spent < 1.5
+    assert [None] == [outcome.withheld for outcome in outcomes.values()]
     assert 1 == recorder.lost
 
 
