@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import click
 
+from cds_service.errors import SettingsError
 from cds_service.settings import from_environment
 
 
@@ -23,6 +25,22 @@ def upgrade() -> None:
     before = found.version()
     found.upgrade()
     print(f"{found.shown}: schema {before or 'none'} -> {found.version()}")
+    found.close()
+
+
+@database_commands.command()
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+def export(folder: Path) -> None:
+    """Write every table as CSV into a new or empty folder; docs/storage.md says what each column holds."""
+    from cds_service.storage import export, opening
+
+    if folder.exists() and any(folder.iterdir()):
+        raise SettingsError(f"{folder} holds something. Name a new or an empty folder.")
+    found = opening.opened(from_environment(os.environ).database)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, rows in export.tables(found):
+        count = export.write(folder / f"{name}.csv", rows)
+        print(f"{name}.csv: {count} {'row' if count == 1 else 'rows'}")
     found.close()
 
 

@@ -1,6 +1,9 @@
 """The commands about what is kept."""
 
+import csv
 import datetime as dt
+import io
+import json
 
 import pytest
 from click.testing import CliRunner
@@ -8,11 +11,12 @@ from click.testing import CliRunner
 from cds_service.cli import cli
 from cds_service.storage.database import Database
 from cds_service.storage.pseudonym import Pseudonyms
-from cds_service.storage.tables import NEWEST
+from cds_service.storage.tables import METADATA, NEWEST
 from tests import build
 from tests.storage.samples import decision, feedback
 
 CODE = build.KNOWLEDGE.module.topics.test.code
+ORDER = ["decision.csv: 1 row", "card.csv: 1 row", "feedback.csv: 1 row", "lift.csv: 0 rows"]
 SNOOZES = ["snoozes", "--client", "north", "--patient", "p1"]
 
 
@@ -60,3 +64,27 @@ def test_shows_and_lifts_what_is_silent(environment, database):
 def test_finds_nothing_of_a_stranger(environment, database):
     """A patient whom nobody answered for has nothing silent."""
     assert "nothing is silent" == said(environment, *SNOOZES)
+
+
+def test_exports_every_table(environment, database, tmp_path):
+    """Each table is a CSV file with the names of its columns; texts, moments and JSON come through whole, and no text is a formula."""
+    said_so = 'Said "no",\nand =1+1 \N{SNOWMAN}'
+    database.work(lambda book: (book.record(decision()), book.keep(feedback(comment=said_so, reason_code="=cmd()"), decision().at)))
+
+    told = said(environment, "database", "export", str(tmp_path / "out"))
+
+    read = {path.stem: list(csv.DictReader(io.StringIO(path.read_bytes().decode()))) for path in (tmp_path / "out").glob("*.csv")}
+    (kept,) = read["feedback"]
+    assert "decision.csv: 1 row\ncard.csv: 1 row\nfeedback.csv: 1 row\nlift.csv: 0 rows" == "\n".join(sorted(told.splitlines(), key=ORDER.index))
+    assert set(METADATA.tables) == set(read)
+    assert (said_so, "'=cmd()", "2026-11-22T12:00:00Z", "") == (kept["comment"], kept["reason_code"], kept["at"], kept["reason_system"])
+    assert {"macrocytosis": "present", "vte": "unknown"} == json.loads(read["decision"][0]["findings"])
+
+
+def test_exports_into_no_folder_that_holds_something(environment, database, tmp_path):
+    """What is there is not overwritten."""
+    (tmp_path / "a.txt").touch()
+
+    done = CliRunner(env=environment).invoke(cli, ["database", "export", str(tmp_path)])
+
+    assert "holds something" in str(done.exception)

@@ -11,6 +11,7 @@ from tests.fakes import checked_app
 from tests.storage.samples import rows
 
 FEEDBACK = f"{build.SERVICE}/feedback"
+MARK = "Mark-of-Somebody"
 WHEN = "2026-11-22T12:00:00Z"
 
 
@@ -95,6 +96,19 @@ def test_answers_400_with_each_fault_and_stores_the_rest(client, database):
 def test_takes_feedback_at_the_path_of_its_service(client, path, status):
     """The path is the service's with /feedback behind it."""
     assert status == client.post(path, json={"feedback": []}).status_code
+
+
+def test_repeats_nothing_of_feedback(client, log):
+    """What a clinician typed, a reason, or a card that is none reaches neither the log nor the answer."""
+    (card,) = ask(client, build.suspect())
+    reason = {"reason": {"code": MARK, "system": MARK, "display": MARK}, "userComment": MARK}
+    good = {"card": card["uuid"], "outcome": "overridden", "outcomeTimestamp": WHEN, "overrideReason": reason, "extension": {"x": MARK}}
+    bad = [{**good, "outcome": MARK}, {**good, "card": MARK}, {**good, "outcomeTimestamp": MARK}, {**good, "overrideReason": MARK}, MARK]
+
+    answer = client.post(FEEDBACK, json={"feedback": [good, *bad]})
+
+    assert 1 + len(bad) == len(answer.json["issue"])
+    assert MARK not in answer.text + "".join(log.lines)
 
 
 def test_answers_without_its_database(client, database, log):
