@@ -111,8 +111,13 @@ class Database:
         config = Config()
         config.set_main_option("script_location", str(Path(__file__).with_name("migrations")).replace("%", "%%"))
         with self.engine.begin() as connection:
-            if self.url.get_backend_name() == "postgresql":
-                connection.execute(text("SELECT pg_advisory_xact_lock(820160)"))  # one process at a time
+            # One process at a time; the others find nothing left to do.
+            if self.url.get_backend_name() == "sqlite":
+                connection.exec_driver_sql("BEGIN EXCLUSIVE")
+            else:
+                for limit in ("statement_timeout", "lock_timeout"):  # a migration takes as long as it takes
+                    connection.exec_driver_sql(f"SET LOCAL {limit} = 0")
+                connection.exec_driver_sql("SELECT pg_advisory_xact_lock(820160)")
             config.attributes["connection"] = connection
             getattr(command, step)(config, to)
 

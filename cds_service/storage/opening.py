@@ -11,29 +11,23 @@ from cds_service.storage.pseudonym import SHORTEST_KEY, Pseudonyms, kept_key, re
 
 
 def prepared(url: str, key_file: Path | None) -> str:
-    """Make ready what the workers will open: a SQLite file and its key are brought up to date, a server's schema is only looked at.
-
-    Answers the URL without its password. Raises SettingsError.
-    """
-    database = Database(url)
+    """Make ready what the workers will open, so that a fault stops the start; the URL without its password. Raises SettingsError."""
+    database = opened(url)
     try:
-        if database.file:
-            database.file.parent.mkdir(parents=True, exist_ok=True)
-            database.upgrade()
-        if not database.in_memory:
-            database.require_newest()
-            pseudonyms(database, key_file)
+        pseudonyms(database, key_file)
     finally:
         database.close()
     return database.shown
 
 
 def opened(url: str) -> Database:
-    """A database that has every migration; one in memory gets them now. Raises SettingsError."""
+    """A database that has every migration. SQLite gets them now; a server has to have them. Raises SettingsError."""
     database = Database(url)
-    if database.in_memory:
-        database.upgrade()
     try:
+        if database.file:
+            database.file.parent.mkdir(parents=True, exist_ok=True)
+        if database.in_memory or database.file:
+            database.upgrade()
         database.require_newest()
     except SettingsError:
         database.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 
 from cds_service.errors import SettingsError
@@ -36,12 +37,15 @@ def read_key(path: Path) -> bytes:
 
 def kept_key(path: Path) -> bytes:
     """The key in a file, which is written with a random one if it is not there; only its owner may read it."""
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return read_key(path)
-    except OSError as error:
-        raise SettingsError(f"{path} cannot be written: {error.strerror}. Name a file with CDS_PSEUDONYM_KEY_FILE.") from None
-    with os.fdopen(descriptor, "w") as file:
-        file.write(secrets.token_hex(32) + "\n")
+    if not path.exists():
+        whole = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+        try:
+            descriptor = os.open(whole, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "w") as file:
+                file.write(secrets.token_hex(SHORTEST_KEY) + "\n")
+            with suppress(FileExistsError):  # of two processes that start at once the first one's key stands
+                os.link(whole, path)
+            whole.unlink()
+        except OSError as error:
+            raise SettingsError(f"{path} cannot be written: {error.strerror}. Name a file with CDS_PSEUDONYM_KEY_FILE.") from None
     return read_key(path)

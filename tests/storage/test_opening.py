@@ -1,5 +1,8 @@
 """A database is made ready once, before the workers open it."""
 
+import subprocess
+import sys
+
 import pytest
 
 from cds_service.errors import SettingsError
@@ -48,3 +51,26 @@ def test_refuses_a_folder_in_place_of_a_file(tmp_path):
     """What cannot be opened is named before a worker starts."""
     with pytest.raises(SettingsError, match="cannot be opened"):
         opening.prepared(f"sqlite:///{tmp_path}", None)
+
+
+def test_starts_on_no_server_without_a_schema(url):
+    """A server's schema is upgraded by those who run it; a SQLite file is by whoever opens it."""
+    if url.startswith("sqlite"):
+        opening.opened(url).close()
+        return
+
+    with pytest.raises(SettingsError, match="cds-service database upgrade"):
+        opening.opened(url)
+
+
+def test_is_upgraded_once_by_many_at_once(url):
+    """Several processes that start on an empty database end with one schema and no error."""
+    command = [sys.executable, "-c", f"from cds_service.storage.database import Database; Database({url!r}).upgrade()"]
+    started = [subprocess.Popen(command, stderr=subprocess.PIPE) for _ in range(4)]
+
+    ended = [(process.communicate()[1].decode()[-500:], process.returncode) for process in started]
+
+    assert [("", 0)] * 4 == ended
+    database = Database(url)
+    assert NEWEST == database.version()
+    database.close()

@@ -25,6 +25,7 @@ def test_writes_a_key_once_for_its_owner_alone(tmp_path):
     assert first == second
     assert 64 == len(first)
     assert 0o600 == stat.S_IMODE(path.stat().st_mode)
+    assert [path] == list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(("content", "sentence"), [(b"short\n", "fewer than 32 bytes"), (None, "cannot be read")])

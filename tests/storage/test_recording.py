@@ -4,7 +4,6 @@ import json
 
 import pytest
 
-from cds_service.errors import SettingsError
 from cds_service.settings import Settings
 from tests import build
 from tests.fakes import checked_app
@@ -130,9 +129,3 @@ def test_is_ready_and_says_whether_its_database_answers(client):
     """Both health paths answer without a call."""
     assert {"status": "alive"} == client.get("/healthz").json
     assert {"status": "ready", "database": "answers", "decisionsLost": 0} == client.get("/readyz").json
-
-
-def test_refuses_to_start_without_a_schema(url):
-    """A process does not start on a database that was never upgraded."""
-    with pytest.raises(SettingsError, match="cds-service database upgrade"):
-        checked_app(Settings(database=url), lambda: build.TODAY)
