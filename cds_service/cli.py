@@ -63,12 +63,10 @@ for _command in (fire_command, load_fixtures_command, show_prefetch_command, dat
 @click.option("--try", "example", type=click.Path(path_type=Path), help="A request file to show in a ready-to-paste curl.")
 def serve(example: Path | None) -> None:
     """Serve on CDS_HOST:CDS_PORT (127.0.0.1:8080)."""
-    from cds_service.storage import opening
-
     settings = from_environment(os.environ)
     _refuse_taken(settings)
     knowledge = load(settings.knowledge)  # a module that is not sound stops the start here, with one sentence
-    kept_in = opening.prepared(settings.database, settings.pseudonym_key_file)
+    kept_in = settings.database if settings.database.startswith("sqlite:") else _prepared(settings)
     url = settings.base_url
     print(f"{knowledge.module.source_label}: {url}/  (discovery {url}/cds-services, about {url}/about)")
     if is_loopback(settings.host):
@@ -80,6 +78,13 @@ def serve(example: Path | None) -> None:
         print(f"Try it:\n  curl -s -H 'Content-Type: application/json' -d @{example} {url}/cds-services/{knowledge.module.service.id}")
     sys.stdout.flush()
     _run(settings)
+
+
+def _prepared(settings: Settings) -> str:
+    """A database server that can be used, without its password; a file is opened by the workers, who say what is wrong with it."""
+    from cds_service.storage import opening
+
+    return opening.prepared(settings.database, settings.pseudonym_key_file)
 
 
 def _refuse_taken(settings: Settings) -> None:
