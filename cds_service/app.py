@@ -16,7 +16,7 @@ from cds_service.feedback import Desk
 from cds_service.http import health, problems, protocol
 from cds_service.http.headers import StandingHeaders
 from cds_service.invocation import Service
-from cds_service.knowledge.loader import Knowledge, load
+from cds_service.knowledge.loader import load
 from cds_service.record.dates import Day
 from cds_service.recording import Recorder
 from cds_service.settings import Settings, from_environment
@@ -32,7 +32,7 @@ def create_app(settings: Settings | None = None, today: Callable[[], Day] | None
     """An application with its own service; raises KnowledgeError or SettingsError instead of starting half-ready."""
     settings = settings or from_environment(os.environ)
     knowledge = load(settings.knowledge)
-    registered = clients.load(settings.clients, ours(knowledge), sandbox=settings.sandbox)
+    registered = clients.load(settings.clients, clients.ours(knowledge), sandbox=settings.sandbox)
     database = opening.opened(settings.database)
     recorder = Recorder(database, opening.pseudonyms(database, settings.pseudonym_key_file), knowledge, settings.now)
     service = Service(knowledge, settings.base_url, today or settings.today, registered, settings.deadline, recorder)
@@ -47,13 +47,6 @@ def create_app(settings: Settings | None = None, today: Callable[[], Day] | None
     problems.register(app)
     app.wsgi_app = StandingHeaders(app.wsgi_app, settings.cors_origins)  # type: ignore[method-assign]
     return app
-
-
-def ours(knowledge: Knowledge) -> clients.Ours:
-    """What the registration of a client may name of a knowledge module."""
-    topics = knowledge.module.topics
-    codes = {getattr(topics, name).code: name for name in topics.__struct_fields__ if name != "system"}
-    return clients.Ours(frozenset(knowledge.requirements), frozenset(knowledge.orders), codes)
 
 
 def server_app() -> Flask:

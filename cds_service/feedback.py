@@ -46,23 +46,23 @@ class Desk:
             good, refused = [], []
             for number, raw in enumerate(entries):
                 try:
-                    good.append(self._judged(book, raw, f"/feedback/{number}", caller))
+                    good.append(self._judged(book, raw, f"/feedback/{number}", caller, received))
                 except RequestError as error:
                     refused.append(error)
             # In one order, so that two processes that store the same batch do not wait for each other.
             new = sum(book.keep(one, received) for one in sorted(good, key=lambda feedback: feedback.id))
             return Taken(new, len(good) - new, tuple(refused))
 
-        return self._database.work(store, durable=True)
+        return self._database.soon(store, durable=True)
 
-    def _judged(self, book: records.Records, raw: Any, place: str, caller: str | None) -> records.Feedback:
+    def _judged(self, book: records.Records, raw: Any, place: str, caller: str | None, received: dt.datetime) -> records.Feedback:
         """An entry about a card of ours. Raises InvalidRequest."""
         uuid = card_of(raw, place)
         card = book.issued(uuid)
         if card is None or card.service != self._service_id or caller not in (None, card.client):
             raise InvalidRequest(f"{place}/card: {_NOT_FOUND}.", place=f"{place}/card")
         dialect = self._dialects.get(card.client, UNKNOWN.dialect)
-        entry = read_entry(dialect.feedback(raw), place)
+        entry = read_entry(dialect.feedback(raw), place, received)
         for number, suggestion in enumerate(entry.accepted):
             if suggestion not in card.suggestions:
                 where = f"{place}/acceptedSuggestions/{number}/id"

@@ -85,7 +85,8 @@ class Service:
             call = Call(client.name, request.hook, request.hook_instance, record.patient_id)
             outcomes = self.recorder.decide(call, assessment, partial(self._judged, client, assessment, response))
             topics = tuple(topic for topic, outcome in outcomes.items() if outcome.withheld is None)
-            response = structs.replace(response, cards=tuple(outcomes[topic].card for topic in topics))
+            shown = tuple(outcomes[topic].card for topic in topics)
+            response = structs.replace(response, cards=shown) if shown else self.composer.nothing_shown(assessment, record)
         return Answer(
             encode(_rendered(response, client)),
             topics,
@@ -96,7 +97,8 @@ class Service:
 
     def _judged(self, client: Client, assessment: Assessment, response: Response, before: Sequence[records.Answered]) -> dict[str, Outcome]:
         """The card of each topic, and whether it may leave: not if it was answered already, nor if its client is silent."""
-        answers = [Answered(a.topic, a.at.date(), a.reason, a.evidence) for a in before]
+        # Whoever is not registered is everybody: one patient's id may be another's elsewhere.
+        answers = [] if client is UNKNOWN else [ours(a, self.knowledge, assessment.today) for a in before]
         evidence = tuple(sorted(self.snoozer.evidence(assessment)))
         outcomes = {}
         for topic, card in zip(assessment.topics, response.cards, strict=True):
@@ -129,6 +131,12 @@ class Service:
         if client is UNKNOWN and request.fhir_server and not self.knowledge.requirements.keys() <= prefetch.keys():
             odd = (*odd, _NOT_REGISTERED)
         return structs.replace(record, issues=(*odd, *record.issues)) if odd else record
+
+
+def ours(answered: records.Answered, knowledge: Knowledge, today: Day) -> Answered:
+    """What was answered, with its reason only if it is one of ours, and not later than today."""
+    reason = answered.reason if answered.reason_system == knowledge.module.override_reasons.system else None
+    return Answered(answered.topic, min(answered.at.date(), today), reason, answered.evidence)
 
 
 def _ours(prefetch: Mapping[str, Any], keys: Mapping[str, str]) -> Mapping[str, Any]:

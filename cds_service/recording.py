@@ -66,9 +66,11 @@ class Recorder:
         """
         patient = self._pseudonyms.of(call.client, call.patient_id)
         deciding = threading.Lock()  # whoever takes it first decides: the writer, or the answer that has waited long enough
+        decided: list[Mapping[str, Outcome]] = []
 
         def work(book: records.Records) -> Mapping[str, Outcome]:
             outcomes = judge(book.answered(call.client, patient))
+            decided.append(outcomes)
             if not deciding.acquire(blocking=False):
                 raise StorageUnavailable(0)
             book.record(self._decision(call, patient, assessment, outcomes.values()))
@@ -78,9 +80,10 @@ class Recorder:
         if future is None:
             return judge([])
         done, _ = wait([future], timeout=_PATIENCE)
-        if not done and deciding.acquire(blocking=False):
-            return judge([])
-        return future.result() or judge([])
+        if done:
+            return future.result() or judge([])
+        # A commit may take for ever: what the writer has decided leaves, whether or not it is ever written.
+        return judge([]) if deciding.acquire(blocking=False) else decided[0]
 
     def database_answers(self) -> bool:
         """Whether a decision could be written now."""
@@ -116,7 +119,7 @@ class Recorder:
     def _decision(self, call: Call, patient: str, assessment: Assessment, outcomes: Iterable[Outcome]) -> records.Decision:
         module = self._knowledge.module
         return records.Decision(
-            id=str(uuid.uuid5(self._namespace, f"decision|{module.service.id}|{call.client}|{call.hook_instance}")),
+            id=str(uuid.uuid5(self._namespace, f"decision|{module.service.id}|{patient}|{call.hook_instance}")),
             at=self._now(),
             client=call.client,
             service=module.service.id,

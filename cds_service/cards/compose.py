@@ -65,8 +65,10 @@ class Composer:
         `site` are the site's own codes of draft orders, by order.
         """
         cards = tuple(self._card(topic, assessment, record, f"{client}|{hook_instance}", site or {}) for topic in assessment.topics)
-        if cards or assessment.withheld:
-            return Response(cards=cards)
+        return Response(cards=cards) if cards or assessment.withheld else self.nothing_shown(assessment, record)
+
+    def nothing_shown(self, assessment: Assessment, record: PatientRecord) -> Response:
+        """An answer without a card, which says what could not be read, if that could have mattered."""
         gaps = self._gaps(assessment, record)
         return Response(cards=(), extension={self.knowledge.module.extension: {"unavailable": gaps}} if gaps else None)
 

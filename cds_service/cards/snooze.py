@@ -10,12 +10,12 @@ from cds_service.reasoning.findings import Assessment
 from cds_service.reasoning.truth import Truth
 from cds_service.record.dates import Day, period
 
-# Whoever answered a card has answered a weaker one of the same question.
-_ANSWERS_TOO = {"consider": frozenset({"consider", "test"})}
+# Whoever answered a card has answered a weaker one of the same question. Other topics are never silent.
+_ANSWERS_TOO = {"consider": ("consider", "test"), "test": ("test",)}
 
 
 class Answered(NamedTuple):
-    """What a clinician did with a card: its topic's code, the day, the code of the reason if any, and what the card rested on."""
+    """What a clinician did with a card: its topic's code, the day, our code of the reason if any, and what the card rested on."""
 
     topic: str
     on: Day
@@ -37,7 +37,7 @@ class Snooze(NamedTuple):
 
 
 class Snoozer:
-    """Judges answers by the override reasons of one knowledge module."""
+    """Judges answers, the newest first, by the override reasons of one knowledge module."""
 
     def __init__(self, knowledge: Knowledge) -> None:
         self._knowledge = knowledge
@@ -48,16 +48,14 @@ class Snoozer:
         self._codes = {name: getattr(topics, name).code for name in topics.__struct_fields__ if name != "system"}
 
     def evidence(self, assessment: Assessment) -> frozenset[str]:
-        """What a card rests on that would bring an answered one back: strong findings, and advice that warns."""
+        """What a card rests on that would bring an answered one back: strong findings."""
         flags = self._knowledge.flags
-        strong = {n for n, f in assessment.findings.items() if f.truth is Truth.PRESENT and (o := flags[n].organ) and o.strength == "strong"}
-        advice = self._knowledge.recommendations
-        warning = {f"{a.id}:{i}" for a in assessment.advice if a.warns for i in a.cautions if advice[a.id].cautions[i].warns}
-        return frozenset(strong | warning | {a.id for a in assessment.advice if a.warns and advice[a.id].warns})
+        return frozenset(n for n, f in assessment.findings.items() if f.truth is Truth.PRESENT and (o := flags[n].organ) and o.strength == "strong")
 
     def judged(self, topic: str, assessment: Assessment, answers: Iterable[Answered]) -> Snooze | None:
         """The snooze of a topic by its newest answer; None if there is none or its time is over."""
-        newest = self._newest(topic, answers)
+        # Of a confirmed patient, or of a result that needs review, each card may warn of something else: they are not kept away.
+        newest = self._newest(topic, answers) if topic in _ANSWERS_TOO else None
         if newest is None or assessment.today >= (until := self._until(newest)):
             return None
         return Snooze(newest.on, until, tuple(sorted(self.evidence(assessment) - newest.evidence)))
@@ -65,14 +63,14 @@ class Snoozer:
     def running(self, answers: Iterable[Answered], today: Day) -> Iterator[tuple[str, Snooze]]:
         """Each topic that is silent on a day, by its code."""
         answers = list(answers)
-        for topic, code in self._codes.items():
+        for topic in _ANSWERS_TOO:
             newest = self._newest(topic, answers)
             if newest and today < (until := self._until(newest)):
-                yield code, Snooze(newest.on, until, ())
+                yield self._codes[topic], Snooze(newest.on, until, ())
 
     def _newest(self, topic: str, answers: Iterable[Answered]) -> Answered | None:
-        codes = {self._codes[name] for name in _ANSWERS_TOO.get(topic, (topic,))}
-        return max((a for a in answers if a.topic in codes), key=lambda a: a.on, default=None)
+        codes = {self._codes[name] for name in _ANSWERS_TOO[topic]}
+        return next((a for a in answers if a.topic in codes), None)
 
     def _until(self, answer: Answered) -> Day:
         """The first day on which the card may be shown again."""
@@ -80,6 +78,5 @@ class Snoozer:
 
     def back(self, snooze: Snooze) -> str:
         """The sentence of a card that is shown again before its time."""
-        flags, advice = self._knowledge.flags, self._knowledge.recommendations
-        named = [flags[n].label if n in flags else advice[n.partition(":")[0]].short for n in snooze.new]
-        return self._knowledge.module.override_reasons.back.format(answered=snooze.answered, new=", ".join(dict.fromkeys(named)))
+        named = ", ".join(self._knowledge.flags[name].label for name in snooze.new)
+        return self._knowledge.module.override_reasons.back.format(answered=snooze.answered, new=named)

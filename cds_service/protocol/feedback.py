@@ -13,6 +13,8 @@ from cds_service.protocol import schema
 from cds_service.protocol.response import Coding
 
 MOST_ENTRIES = 1000
+_DEEPEST = 20
+_OLDEST, _AHEAD = dt.timedelta(days=400), dt.timedelta(days=1)
 _KNOWN = frozenset({"card", "outcome", "acceptedSuggestions", "overrideReason", "outcomeTimestamp"})
 
 
@@ -52,8 +54,10 @@ def card_of(entry: Any, place: str) -> str:
     return card
 
 
-def read_entry(raw: Mapping[str, Any], place: str) -> Entry:
-    """One entry in the standard's form. Raises InvalidRequest with its place in the body."""
+def read_entry(raw: Mapping[str, Any], place: str, received: dt.datetime) -> Entry:
+    """One entry in the standard's form, of the last years and not of the future. Raises InvalidRequest with its place in the body."""
+    if _depth(raw) > _DEEPEST:
+        raise InvalidRequest(f"{place}: nested more than {_DEEPEST} levels deep. Send less in extensions.", place=place)
     found = schema.fault("feedback-entry.schema.json", raw)
     if found:
         raise InvalidRequest(f"{place}{found[0]}: {found[1]}.", place=f"{place}{found[0]}")
@@ -61,10 +65,13 @@ def read_entry(raw: Mapping[str, Any], place: str) -> Entry:
     if at is None:
         where = f"{place}/outcomeTimestamp"
         raise InvalidRequest(f"{where}: is no moment. Write it as 2026-11-26T10:15:00Z.", place=where)
+    if not received - _OLDEST <= at <= received + _AHEAD:
+        where = f"{place}/outcomeTimestamp"
+        raise InvalidRequest(f"{where}: is in the future, or more than {_OLDEST.days} days ago. Correct the clock.", place=where)
     override = raw.get("overrideReason", {})
     reason = override.get("reason")
     return Entry(
-        card=raw["card"],
+        card=raw["card"].lower(),
         outcome=raw["outcome"],
         at=at,
         accepted=tuple(s["id"] for s in raw.get("acceptedSuggestions", ())),
@@ -79,6 +86,15 @@ def _rest(raw: Mapping[str, Any], override: Mapping[str, Any]) -> dict[str, Any]
     rest = {k: v for k, v in raw.items() if k not in _KNOWN}
     besides = {k: v for k, v in override.items() if k not in ("reason", "userComment")}
     return {**rest, "overrideReason": besides} if besides else rest
+
+
+def _depth(value: Any) -> int:
+    """How many levels a value has, without recursion."""
+    level, depth = [value], 0
+    while level:
+        depth += 1
+        level = [inner for one in level if isinstance(one, dict | list) for inner in (one.values() if isinstance(one, dict) else one)]
+    return depth
 
 
 def _moment(text: str) -> dt.datetime | None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,8 +19,11 @@ from cds_service.storage.records import Records
 from cds_service.storage.tables import NEWEST
 
 RETRY_AFTER = 5  # seconds for which a database that failed is not asked again
+_LONGEST = 4.0  # seconds for feedback, committed and all
+_AT_ONCE = 8
 _PATIENCE = 1  # seconds for a connection, a lock or a statement
 _AWAY = ("08", "53", "57", "58")  # classes of SQLSTATE: connection, resources, shut down or cancelled, system
+_ONE_STATEMENT = "57014"  # it took too long, which says nothing of the next
 _DIALECTS = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg"}
 
 T = TypeVar("T")
@@ -34,6 +39,25 @@ class Database:
         self.url = _url(url)
         self.engine = _engine(self.url)
         self._closed_until = 0.0
+        self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="database")
+        self._asking = threading.BoundedSemaphore(4 * _AT_ONCE)
+
+    def soon(self, what: Callable[[Records], T], *, durable: bool = False) -> T:
+        """As `work`, for at most a few seconds: a server that takes what it is asked and never answers is away, too."""
+        if not self._asking.acquire(blocking=False):
+            raise StorageUnavailable(RETRY_AFTER)
+
+        def asked() -> T:
+            try:
+                return self.work(what, durable=durable)
+            finally:
+                self._asking.release()
+
+        future = self._pool.submit(asked)
+        if not wait([future], timeout=_LONGEST).done:
+            self._closed_until = time.monotonic() + RETRY_AFTER
+            raise StorageUnavailable(RETRY_AFTER)
+        return future.result()
 
     def work(self, what: Callable[[Records], T], *, durable: bool = False) -> T:
         """What a function answers in a transaction of its own; with `durable` it has reached the disk. Raises StorageUnavailable."""
@@ -50,7 +74,7 @@ class Database:
     def answers(self) -> bool:
         """Whether the database answers now."""
         try:
-            return self.work(Records.answers)
+            return self.soon(Records.answers)
         except StorageUnavailable:
             return False
 
@@ -97,7 +121,7 @@ class Database:
 
     def upgrade(self, to: str = "head") -> None:
         """Run the migrations that are missing. Raises SettingsError if the database cannot be opened."""
-        if self.version() != NEWEST:
+        if (self.version() or "") < NEWEST:
             self._migrate("upgrade", to)
 
     def downgrade(self, to: str = "base") -> None:
@@ -128,6 +152,7 @@ class Database:
 
     def close(self) -> None:
         """Give every connection back."""
+        self._pool.shutdown(wait=False)
         self.engine.dispose()
 
 
@@ -144,8 +169,10 @@ def _url(text_: str) -> URL:
 
 def _is_away(error: exc.DBAPIError | exc.TimeoutError) -> bool:
     """Whether a server does not answer, and not only one statement failed."""
-    state = getattr(getattr(error, "orig", None), "sqlstate", None)
-    return state is None or state[:2] in _AWAY
+    if isinstance(error, exc.TimeoutError):
+        return True
+    state = getattr(error.orig, "sqlstate", None)
+    return isinstance(error, exc.OperationalError | exc.InterfaceError) and (state is None or (state[:2] in _AWAY and state != _ONE_STATEMENT))
 
 
 def _is_in_memory(url: URL) -> bool:
@@ -160,9 +187,10 @@ def _engine(url: URL) -> Engine:
             options |= {"pool_size": 1, "max_overflow": 0, "pool_timeout": _PATIENCE}
     else:
         # A network that swallows packets is noticed by the kernel: libpq's own timeouts end with the connection's start.
-        limits = f"-c statement_timeout={_PATIENCE * 1000} -c lock_timeout={_PATIENCE * 1000}"
+        limits = f"-c statement_timeout={_PATIENCE * 1000} -c lock_timeout={_PATIENCE * 1000} -c TimeZone=UTC"
+        alive = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 2}
         options = {
-            "connect_args": {"connect_timeout": 2, "tcp_user_timeout": _PATIENCE * 2000, "options": limits},
+            "connect_args": {"connect_timeout": 2, "tcp_user_timeout": _PATIENCE * 2000, "options": limits, "client_encoding": "utf8", **alive},
             "pool_timeout": _PATIENCE,
             "pool_size": 8,
             "max_overflow": 8,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from contextlib import suppress
 from pathlib import Path
 
 from cds_service.errors import SettingsError
@@ -25,7 +26,7 @@ def opened(url: str) -> Database:
     database = Database(url)
     try:
         if database.file:
-            database.file.parent.mkdir(parents=True, exist_ok=True)
+            _for_its_owner(database.file)
         if database.in_memory or database.file:
             database.upgrade()
         database.require_newest()
@@ -33,6 +34,13 @@ def opened(url: str) -> Database:
         database.close()
         raise
     return database
+
+
+def _for_its_owner(file: Path) -> None:
+    """Make a file that only its owner may read, as what clinicians typed stands in it; what cannot be made is told when it is opened."""
+    with suppress(OSError):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch(mode=0o600)
 
 
 def pseudonyms(database: Database, key_file: Path | None) -> Pseudonyms:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Table, bindparam, select
+from sqlalchemy import Connection, Table, bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from cds_service.storage.tables import CARD, DECISION, FEEDBACK, LIFT
@@ -22,13 +22,17 @@ _ONCE = {
     for dialect, of in _INSERT.items()
     for table in (DECISION, CARD, FEEDBACK)
 }
+_MINE = (CARD.c.uuid == bindparam("its_uuid")) & (CARD.c.decision == bindparam("its_decision"))
+_OTHERS = (CARD.c.uuid == bindparam("its_uuid")) & (CARD.c.decision != bindparam("its_decision"))
+_LEAVES = update(CARD).where(_MINE, CARD.c.withheld.is_not(None)).values(withheld=None, evidence=bindparam("its_evidence"))
+_AMBIGUOUS = update(CARD).where(_OTHERS).values(withheld="ambiguous")
 _ISSUED = (
     select(DECISION.c.client, DECISION.c.service, CARD.c.suggestions)
     .join(CARD, CARD.c.decision == DECISION.c.id)
     .where(CARD.c.uuid == bindparam("uuid"), CARD.c.withheld.is_(None))
 )
 _ANSWERED = (
-    select(CARD.c.topic, FEEDBACK.c.at, FEEDBACK.c.received, FEEDBACK.c.reason_code, CARD.c.evidence)
+    select(CARD.c.topic, FEEDBACK.c.at, FEEDBACK.c.received, FEEDBACK.c.reason_system, FEEDBACK.c.reason_code, CARD.c.evidence)
     .select_from(
         FEEDBACK.join(CARD, CARD.c.uuid == FEEDBACK.c.card)
         .join(DECISION, DECISION.c.id == CARD.c.decision)
@@ -36,7 +40,7 @@ _ANSWERED = (
     )
     .where(DECISION.c.client == bindparam("of_client"), DECISION.c.patient == bindparam("of_patient"))
     .where(LIFT.c.at.is_(None) | (FEEDBACK.c.received > LIFT.c.at))
-    .order_by(FEEDBACK.c.at.desc())
+    .order_by(FEEDBACK.c.at.desc(), FEEDBACK.c.received.desc(), FEEDBACK.c.id)
     .limit(_MOST_ANSWERS)
 )
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -54,10 +58,11 @@ class IssuedCard(NamedTuple):
 
 
 class Answered(NamedTuple):
-    """What a clinician did with a card: its topic, when, the reason if any, and what the card rested on."""
+    """What a clinician did with a card: its topic, when, the reason's system and code if any, and what the card rested on."""
 
     topic: str
     at: dt.datetime
+    reason_system: str | None
     reason: str | None
     evidence: frozenset[str]
 
@@ -116,15 +121,22 @@ class Records:
         self._connection = connection
 
     def record(self, decision: Decision) -> None:
-        """Write a decision and its cards; one that is there already, because the call was repeated, stays as it is."""
-        row = {k: v for k, v in decision._asdict().items() if k != "cards"}
-        if self._once(DECISION, row):
-            for card in decision.cards:
-                self._once(CARD, {**card._asdict(), "evidence": list(card.evidence), "decision": decision.id})
+        """Write a decision and its cards. What a repeated call says of the patient stays as it was; a card that leaves now has left.
+
+        A card's uuid that another decision has belongs to two patients, since a client used one hookInstance twice: nobody can
+        say whose feedback on it is, so it counts as not issued.
+        """
+        self._once(DECISION, {k: v for k, v in decision._asdict().items() if k != "cards"})
+        for card in decision.cards:
+            row = {**card._asdict(), "evidence": list(card.evidence), "decision": decision.id}
+            if not self._once(CARD, row):
+                if card.withheld is None:
+                    self._connection.execute(_LEAVES, {"its_uuid": card.uuid, "its_decision": decision.id, "its_evidence": row["evidence"]})
+                self._connection.execute(_AMBIGUOUS, {"its_uuid": card.uuid, "its_decision": decision.id})
 
     def issued(self, uuid: str) -> Issued | None:
         """The card of this uuid, if one was issued."""
-        row = self._connection.execute(_ISSUED, {"uuid": uuid}).one_or_none() if _UUID.fullmatch(uuid) else None
+        row = self._connection.execute(_ISSUED, {"uuid": uuid.lower()}).one_or_none() if _UUID.fullmatch(uuid.lower()) else None
         return Issued(row.client, row.service, frozenset(row.suggestions)) if row else None
 
     def keep(self, feedback: Feedback, received: dt.datetime) -> bool:
@@ -135,13 +147,14 @@ class Records:
         """What clinicians did with the cards of a patient since its snoozes were last lifted, newest first."""
         rows = self._connection.execute(_ANSWERED, {"of_client": client, "of_patient": patient})
         # An EHR whose clock is ahead must not keep a card away for longer than its reason says.
-        return [Answered(row.topic, min(row.at, row.received), row.reason_code, frozenset(row.evidence)) for row in rows]
+        return [Answered(row.topic, min(row.at, row.received), row.reason_system, row.reason_code, frozenset(row.evidence)) for row in rows]
 
     def lift(self, client: str, patient: str, at: dt.datetime) -> None:
         """Let what was answered before a moment silence nothing any more."""
         row = {"client": client, "patient": patient, "at": at}
         added = _INSERT[self._connection.dialect.name](LIFT).values(**row)
-        self._connection.execute(added.on_conflict_do_update(index_elements=list(LIFT.primary_key), set_={"at": at}))
+        later = LIFT.c.at < added.excluded.at  # a clock that is behind brings nothing back
+        self._connection.execute(added.on_conflict_do_update(index_elements=list(LIFT.primary_key), set_={"at": added.excluded.at}, where=later))
 
     def answers(self) -> bool:
         """True, if anything answers at all."""

@@ -15,6 +15,7 @@ import msgspec
 from cds_service.dialects import DIALECTS
 from cds_service.dialects.dialect import Dialect
 from cds_service.errors import SettingsError
+from cds_service.knowledge.loader import Knowledge
 from cds_service.protocol.response import Coding
 from cds_service.settings import is_loopback
 from cds_service.trust.addresses import Address, address, same
@@ -95,17 +96,24 @@ class Ours(NamedTuple):
     topics: Mapping[str, str]
 
 
-def load(path: Path | None, ours: Ours, *, sandbox: str | None = None) -> Clients:
+def ours(knowledge: Knowledge) -> Ours:
+    """What the registration of a client may name of a knowledge module."""
+    topics = knowledge.module.topics
+    codes = {getattr(topics, name).code: name for name in topics.__struct_fields__ if name != "system"}
+    return Ours(frozenset(knowledge.requirements), frozenset(knowledge.orders), codes)
+
+
+def load(path: Path | None, known: Ours, *, sandbox: str | None = None) -> Clients:
     """The clients of a file, or one public sandbox.
 
     Raises SettingsError with the file, the place and the remedy.
     """
     if sandbox is not None:
-        return Clients([_client(SANDBOXES, entry, ours) for entry in _read(SANDBOXES) if entry.name == sandbox])
+        return Clients([_client(SANDBOXES, entry, known) for entry in _read(SANDBOXES) if entry.name == sandbox])
     if path is None:
         return Clients()
     entries = _read(path)
-    clients = [_client(path, entry, ours) for entry in entries]
+    clients = [_client(path, entry, known) for entry in entries]
     for i, one in enumerate(clients):
         for other in clients[:i]:
             if one.name == other.name or one.server == other.server:

@@ -7,7 +7,6 @@ import re
 import msgspec
 
 from cds_service import invocation
-from cds_service.app import ours
 from cds_service.dialects import DIALECTS
 from cds_service.fhir import client, fallback
 from cds_service.settings import Settings
@@ -25,7 +24,7 @@ def names(tmp_path, text: str) -> list[str]:
     (tmp_path / "authority.pem").write_text("", encoding="utf-8")
     path = tmp_path / "clients.toml"
     path.write_text(text.replace(AUTHORITY, str(tmp_path / "authority.pem")), encoding="utf-8")
-    return [one.name for one in clients.load(path, ours(KNOWLEDGE)).registered]
+    return [one.name for one in clients.load(path, clients.ours(KNOWLEDGE)).registered]
 
 
 def test_shows_files_that_load(tmp_path):
