@@ -62,7 +62,7 @@ def test_says_nothing_of_a_card_that_nobody_answered():
 
 def test_goes_by_the_newest_answer():
     """Who answered last is right: a longer silence of an earlier answer ends with it."""
-    answers = [answer(reason="already-tested-or-ordered"), answer(on=dt.date(2026, 3, 1), reason="not-now")]
+    answers = [answer(on=dt.date(2026, 3, 1), reason="not-now"), answer(reason="already-tested-or-ordered")]
 
     assert SNOOZER.judged("test", assessed(dt.date(2026, 3, 20)), answers) is None
     assert SNOOZER.judged("test", assessed(dt.date(2026, 3, 10)), answers).silent
@@ -87,3 +87,11 @@ def test_comes_back_with_a_new_strong_finding():
 def test_stays_away_with_less_than_before():
     """A finding that is gone is nothing new."""
     assert SNOOZER.judged("test", assessed(dt.date(2026, 2, 5)), [answer(evidence=STRONG | {"neutrophilic-dermatosis"})]).silent
+
+
+@pytest.mark.parametrize("topic", ["confirmed", "supportive", "uncertain", "negative"])
+def test_keeps_no_other_card_away(topic):
+    """Each card of a confirmed patient, or of a result that needs review, may warn of something else."""
+    code = getattr(build.KNOWLEDGE.module.topics, topic).code
+
+    assert SNOOZER.judged(topic, assessed(dt.date(2026, 2, 5)), [answer(code)]) is None

@@ -15,6 +15,10 @@ OVERRIDDEN = {"card": uuid_of(1), "outcome": "overridden", "outcomeTimestamp": W
 ACCEPTED = {"card": uuid_of(1), "outcome": "accepted", "acceptedSuggestions": [{"id": SUGGESTION}], "outcomeTimestamp": WHEN}
 REASON = {"reason": {"code": "not-now", "system": "urn:reasons"}, "userComment": "Next week."}
 
+DEEP: list = []
+for _ in range(900):
+    DEEP = [DEEP]
+
 
 @pytest.fixture
 def desk(database):
@@ -76,6 +80,10 @@ BAD = {
     "a day for a moment": ({**OVERRIDDEN, "outcomeTimestamp": "2026-11-22"}, "/outcomeTimestamp"),
     "a moment without a zone": ({**OVERRIDDEN, "outcomeTimestamp": "2026-11-22T10:00:00"}, "/outcomeTimestamp"),
     "a day that there is not": ({**OVERRIDDEN, "outcomeTimestamp": "2026-02-30T10:00:00Z"}, "/outcomeTimestamp"),
+    "a moment in the future": ({**OVERRIDDEN, "outcomeTimestamp": "2026-11-24T12:00:00Z"}, "/outcomeTimestamp"),
+    "a moment of long ago": ({**OVERRIDDEN, "outcomeTimestamp": "0001-01-01T00:00:00Z"}, "/outcomeTimestamp"),
+    "a moment at the end of time": ({**OVERRIDDEN, "outcomeTimestamp": "9999-12-31T23:59:59Z"}, "/outcomeTimestamp"),
+    "an extension of many levels": ({**OVERRIDDEN, "extension": {"a": DEEP}}, ""),
     "accepted without a suggestion": ({**ACCEPTED, "acceptedSuggestions": []}, "/acceptedSuggestions"),
     "accepted without the member": ({k: v for k, v in ACCEPTED.items() if k != "acceptedSuggestions"}, ""),
     "a suggestion of another card": ({**ACCEPTED, "acceptedSuggestions": [{"id": SUGGESTION}, {"id": uuid_of(3)}]}, "/acceptedSuggestions/1/id"),

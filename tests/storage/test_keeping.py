@@ -25,7 +25,9 @@ def environment(url, tmp_path):
     """The settings of the commands."""
     key = tmp_path / "pseudonym.key"
     key.write_text("k" * 64, encoding="utf-8")
-    return {"CDS_DATABASE": url, "CDS_PSEUDONYM_KEY_FILE": str(key)}
+    clients = tmp_path / "clients.toml"
+    clients.write_text('[[client]]\nname = "north"\nfhir_server = "https://ehr.example.org/r4"\n', encoding="utf-8")
+    return {"CDS_DATABASE": url, "CDS_PSEUDONYM_KEY_FILE": str(key), "CDS_CLIENTS": str(clients)}
 
 
 def said(environment, *arguments):
@@ -52,18 +54,35 @@ def test_shows_and_lifts_what_is_silent(environment, database):
     (card,) = from_today.cards
     now = dt.datetime.now(dt.UTC)
     database.work(lambda book: book.record(from_today._replace(cards=(card._replace(topic=CODE),))))
-    database.work(lambda book: book.keep(feedback(at=now, reason_code="not-now"), now))
+    database.work(lambda book: book.keep(feedback(at=now, reason_code="not-now", reason_system=build.KNOWLEDGE.module.override_reasons.system), now))
 
     shown, lifted, after = said(environment, *SNOOZES), said(environment, *SNOOZES, "--lift"), said(environment, *SNOOZES)
 
     until = now.date() + dt.timedelta(days=14)
     assert f"{CODE}: answered on {now.date()}, silent until {until} unless something strong is new" in shown
-    assert ["nothing is silent"] * 2 == [lifted, after]
+    assert ["1 answer lifted", "nothing is silent"] == [lifted, after]
 
 
 def test_finds_nothing_of_a_stranger(environment, database):
     """A patient whom nobody answered for has nothing silent."""
     assert "nothing is silent" == said(environment, *SNOOZES)
+
+
+def test_refuses_a_client_that_is_none(environment, database):
+    """A misspelt name would find nothing, and reassure."""
+    done = CliRunner(env=environment).invoke(cli, ["snoozes", "--client", "nroth", "--patient", "p1"])
+
+    assert "there is no client 'nroth'" in str(done.exception)
+
+
+def test_makes_no_database_where_it_reads(environment, tmp_path):
+    """A wrong folder is named, and stays empty."""
+    environment["CDS_DATABASE"] = f"sqlite:///{tmp_path}/other/cds.db"
+
+    done = CliRunner(env=environment).invoke(cli, SNOOZES)
+
+    assert "is not there" in str(done.exception)
+    assert not (tmp_path / "other").exists()
 
 
 def test_exports_every_table(environment, database, tmp_path):
