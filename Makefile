@@ -50,7 +50,7 @@ mutation: $(VENV)/.installed-dev ## Change reasoning in thousands of small ways;
 	@$(INSTALL) -e '.[mutation]'
 	@$(BIN)/python -m tests.mutation $(MODULES)
 
-bench: $(VENV)/.installed-dev ## The service against a bare endpoint on the same server (SHORT=1 takes a minute, RECORD=1 writes docs/performance.md)
+bench: $(VENV)/.installed-dev ## The service against a bare endpoint on the same server (SHORT=1 takes two minutes beside an earlier commit, RECORD=1 writes docs/performance.md)
 	@$(BIN)/python -m benchmarks $(if $(SHORT),--short) $(if $(RECORD),--record)
 
 bench-peers: $(VENV)/.installed-dev ## The same with HealthChain from PyPI (RECORD=1 writes docs/performance.md)

@@ -27,7 +27,7 @@ _CORE = (
 _READERS: dict[str, Callable[[str], Any]] = {"null": lambda _: None, "bool": lambda t: t == "true", "int": int, "float": float}
 
 
-class _Nodes(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # libyaml where it is built in: an eighth of the time
+class _Nodes(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # libyaml where it is built in: less than a tenth of the time
     """Reads text into nodes, and leaves to `_scalar` what a plain word means."""
 
     def resolve(self, *_: object) -> str:
