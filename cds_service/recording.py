@@ -13,12 +13,14 @@ from cds_service.errors import StorageUnavailable
 from cds_service.knowledge.loader import Knowledge
 from cds_service.protocol.response import Card
 from cds_service.reasoning.findings import Assessment
+from cds_service.reasoning.truth import Truth
 from cds_service.storage import records
 from cds_service.storage.database import Database
 from cds_service.storage.pseudonym import Pseudonyms
 from cds_service.telemetry import event
 
 T = TypeVar("T")
+_SAID = {truth: truth.value for truth in Truth}  # an Enum's own value costs a call each time
 _PATIENCE = 0.25  # seconds that an answer waits for the database
 _WORKERS = 4
 _MOST_WAITING = 256  # with more waiting the database is not there
@@ -128,7 +130,7 @@ class Recorder:
             day=assessment.today,
             tier=assessment.tier,
             genetics=assessment.genetics.state.value,
-            findings={name: finding.truth.value for name, finding in sorted(assessment.findings.items())},
+            findings={name: _SAID[finding.truth] for name, finding in assessment.findings.items()},
             knowledge=module.id,
             version=module.version,
             digest=self._knowledge.digest,

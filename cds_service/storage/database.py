@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
+import msgspec
 from sqlalchemy import Connection, Engine, QueuePool, create_engine, event, exc, inspect, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
@@ -196,12 +197,16 @@ def _engine(url: URL) -> Engine:
             "max_overflow": 8,
         }
     try:
-        engine = create_engine(url, **options)
+        engine = create_engine(url, json_serializer=_json, **options)
     except (ModuleNotFoundError, NoSuchModuleError):
         raise SettingsError("CDS_DATABASE names PostgreSQL, and its driver is not installed. Run pip install 'psycopg[binary]'.") from None
     if url.get_backend_name() == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
     return engine
+
+
+def _json(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

@@ -31,14 +31,15 @@ _ISSUED = (
     .join(CARD, CARD.c.decision == DECISION.c.id)
     .where(CARD.c.uuid == bindparam("uuid"), CARD.c.withheld.is_(None))
 )
+_WHOSE = select(DECISION.c.client, DECISION.c.patient).join(CARD, CARD.c.decision == DECISION.c.id).where(CARD.c.uuid == bindparam("uuid"))
 _ANSWERED = (
     select(CARD.c.topic, FEEDBACK.c.at, FEEDBACK.c.received, FEEDBACK.c.reason_system, FEEDBACK.c.reason_code, CARD.c.evidence)
     .select_from(
-        FEEDBACK.join(CARD, CARD.c.uuid == FEEDBACK.c.card)
-        .join(DECISION, DECISION.c.id == CARD.c.decision)
-        .outerjoin(LIFT, (LIFT.c.client == DECISION.c.client) & (LIFT.c.patient == DECISION.c.patient))
+        FEEDBACK.join(CARD, CARD.c.uuid == FEEDBACK.c.card).outerjoin(
+            LIFT, (LIFT.c.client == FEEDBACK.c.client) & (LIFT.c.patient == FEEDBACK.c.patient)
+        )
     )
-    .where(DECISION.c.client == bindparam("of_client"), DECISION.c.patient == bindparam("of_patient"))
+    .where(FEEDBACK.c.client == bindparam("of_client"), FEEDBACK.c.patient == bindparam("of_patient"))
     .where(LIFT.c.at.is_(None) | (FEEDBACK.c.received > LIFT.c.at))
     .order_by(FEEDBACK.c.at.desc(), FEEDBACK.c.received.desc(), FEEDBACK.c.id)
     .limit(_MOST_ANSWERS)
@@ -141,7 +142,9 @@ class Records:
 
     def keep(self, feedback: Feedback, received: dt.datetime) -> bool:
         """Write feedback once; False if it is there already."""
-        return self._once(FEEDBACK, {"id": feedback.id, **feedback._asdict(), "accepted": list(feedback.accepted), "received": received})
+        whose = self._connection.execute(_WHOSE, {"uuid": feedback.card}).one()
+        said = {"id": feedback.id, **feedback._asdict(), "accepted": list(feedback.accepted)}
+        return self._once(FEEDBACK, {**said, **whose._asdict(), "received": received})
 
     def answered(self, client: str, patient: str) -> list[Answered]:
         """What clinicians did with the cards of a patient since its snoozes were last lifted, newest first."""

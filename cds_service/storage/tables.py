@@ -77,6 +77,9 @@ FEEDBACK = Table(
     METADATA,
     Column("id", String(64), primary_key=True),
     Column("card", String(36), ForeignKey("card.uuid", ondelete="CASCADE"), nullable=False, index=True),
+    # The decision's own, so that what was answered about a patient is found however often the chart was opened.
+    Column("client", String(40), nullable=False),
+    Column("patient", String(64), nullable=False),
     Column("outcome", String(16), nullable=False),
     Column("at", Moment, nullable=False),
     Column("received", Moment, nullable=False),
@@ -86,6 +89,7 @@ FEEDBACK = Table(
     Column("reason_display", Text),
     Column("comment", Text),
     Column("rest", JSON, nullable=False),  # members of the entry that the standard does not know
+    Index(None, "client", "patient"),
     Index(None, "at"),
 )
 

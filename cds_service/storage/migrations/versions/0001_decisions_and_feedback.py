@@ -47,6 +47,8 @@ def upgrade() -> None:
         "feedback",
         sa.Column("id", sa.String(64), nullable=False),
         sa.Column("card", sa.String(36), nullable=False),
+        sa.Column("client", sa.String(40), nullable=False),
+        sa.Column("patient", sa.String(64), nullable=False),
         sa.Column("outcome", sa.String(16), nullable=False),
         sa.Column("at", _MOMENT, nullable=False),
         sa.Column("received", _MOMENT, nullable=False),
@@ -60,6 +62,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["card"], ["card.uuid"], name="fk_feedback_card", ondelete="CASCADE"),
     )
     op.create_index("ix_feedback_card", "feedback", ["card"])
+    op.create_index("ix_feedback_client_patient", "feedback", ["client", "patient"])
     op.create_index("ix_feedback_at", "feedback", ["at"])
     op.create_table(
         "lift",
