@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import datetime as dt
 import gc
 import os
 import signal
@@ -12,6 +13,7 @@ from collections.abc import Callable
 from flask import Flask
 
 from cds_service import telemetry
+from cds_service.counting import Counts
 from cds_service.feedback import Desk
 from cds_service.http import health, problems, protocol
 from cds_service.http.headers import StandingHeaders
@@ -20,30 +22,37 @@ from cds_service.knowledge.loader import load
 from cds_service.record.dates import Day
 from cds_service.recording import Recorder
 from cds_service.settings import Settings, from_environment
+from cds_service.snoozes import Snoozes
 from cds_service.storage import opening
 from cds_service.trust import clients
-from cds_service.web import about
+from cds_service.web import about, governance
 
 _OBJECTS_BETWEEN_COLLECTIONS = 20_000
 _END_WITH_PARENT = 1  # PR_SET_PDEATHSIG of prctl(2)
 
 
-def create_app(settings: Settings | None = None, today: Callable[[], Day] | None = None) -> Flask:
+def create_app(settings: Settings | None = None, today: Callable[[], Day] | None = None, now: Callable[[], dt.datetime] | None = None) -> Flask:
     """An application with its own service; raises KnowledgeError or SettingsError instead of starting half-ready."""
     settings = settings or from_environment(os.environ)
+    today, now = today or settings.today, now or settings.now
     knowledge = load(settings.knowledge)
     registered = clients.load(settings.clients, clients.ours(knowledge), sandbox=settings.sandbox)
     database = opening.opened(settings.database)
-    recorder = Recorder(database, opening.pseudonyms(database, settings.pseudonym_key_file), knowledge, settings.now)
-    service = Service(knowledge, settings.base_url, today or settings.today, registered, settings.deadline, recorder)
-    desk = Desk(knowledge.module.service.id, database, registered, settings.now)
+    pseudonyms = opening.pseudonyms(database, settings.pseudonym_key_file)
+    recorder = Recorder(database, pseudonyms, knowledge, now)
+    counts = Counts(database, pseudonyms, knowledge, today)
+    service = Service(knowledge, settings.base_url, today, registered, settings.deadline, recorder)
+    desk = Desk(knowledge.module.service.id, database, registered, now)
     app = Flask("cds_service", static_folder=None)
-    app.extensions["recorder"] = recorder
+    app.extensions.update(recorder=recorder, counts=counts)
     app.url_map.redirect_defaults = False
     app.url_map.merge_slashes = False
-    app.register_blueprint(protocol.blueprint(service, desk))
+    app.register_blueprint(protocol.blueprint(service, desk, counts))
     app.register_blueprint(health.blueprint(recorder))
     app.register_blueprint(about.blueprint(service))
+    if settings.governance_token or settings.governance_open:
+        snoozes = Snoozes(database, pseudonyms, knowledge, registered)
+        app.register_blueprint(governance.blueprint(snoozes, today, now, settings.governance_token))
     problems.register(app)
     app.wsgi_app = StandingHeaders(app.wsgi_app, settings.cors_origins)  # type: ignore[method-assign]
     return app

@@ -10,6 +10,7 @@ from msgspec import structs
 
 from cds_service.cards.compose import Composer
 from cds_service.cards.snooze import Answered, Snoozer
+from cds_service.counting import Visit
 from cds_service.errors import InvalidRequest, UnknownService
 from cds_service.fhir.fallback import Fallback
 from cds_service.fhir.gather import gather
@@ -31,12 +32,12 @@ _NOT_REGISTERED = Issue("information", "the FHIR server of this call was not ask
 
 
 class Answer(NamedTuple):
-    """A response's bytes, with what the log may say of it."""
+    """A response's bytes, with what the log may say of it and what is counted."""
 
     body: bytes
     topics: tuple[str, ...]
     issues: int
-    client: str = UNKNOWN.name
+    visit: Visit
     trigger: str = ""
 
 
@@ -80,20 +81,16 @@ class Service:
         record = self.chart(request, today)
         assessment = self.reasoner.evaluate(record, today)
         response = self.composer.compose(assessment, record, request.hook_instance, client.name, client.order_codes)
-        topics = assessment.topics
+        topics, made = assessment.topics, bool(response.cards)
         if response.cards and self.recorder:
             call = Call(client.name, request.hook, request.hook_instance, record.patient_id)
             outcomes = self.recorder.decide(call, assessment, partial(self._judged, client, assessment, response))
             topics = tuple(topic for topic, outcome in outcomes.items() if outcome.withheld is None)
             shown = tuple(outcomes[topic].card for topic in topics)
             response = structs.replace(response, cards=shown) if shown else self.composer.nothing_shown(assessment, record)
-        return Answer(
-            encode(_rendered(response, client)),
-            topics,
-            len(assessment.issues),
-            client.name,
-            client.dialect.trigger(request.extension),
-        )
+        outcome = "shown" if response.cards else "withheld" if made else "nothing"
+        visit = Visit(today, client.name, request.hook, record.patient_id, outcome, record.sources, assessment.genetics)
+        return Answer(encode(_rendered(response, client)), topics, len(assessment.issues), visit, client.dialect.trigger(request.extension))
 
     def _judged(self, client: Client, assessment: Assessment, response: Response, before: Sequence[records.Answered]) -> dict[str, Outcome]:
         """The card of each topic, and whether it may leave: not if it was answered already, nor if its client is silent."""

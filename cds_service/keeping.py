@@ -1,7 +1,8 @@
-"""The commands about what is kept: the database's schema, its export, and the snoozes of a patient."""
+"""The commands about what is kept: the database's schema, its export, the report, and the snoozes of a patient."""
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -40,7 +41,7 @@ def export(folder: Path) -> None:
 
     if folder.exists() and any(folder.iterdir()):
         raise SettingsError(f"{folder} holds something. Name a new or an empty folder.")
-    found = _there(from_environment(os.environ))
+    found = there(from_environment(os.environ))
     folder.mkdir(parents=True, exist_ok=True)
     for name, rows in export.tables(found):
         count = export.write(folder / f"{name}.csv", rows)
@@ -54,33 +55,66 @@ def export(folder: Path) -> None:
 @click.option("--lift", is_flag=True, help="Let what was answered so far silence nothing any more.")
 def snoozes_command(client: str, patient: str, *, lift: bool) -> None:
     """What clinicians answered about a patient, and until when it keeps cards away."""
-    from cds_service.cards.snooze import Snoozer
-    from cds_service.invocation import ours
     from cds_service.knowledge.loader import load
+    from cds_service.snoozes import Snoozes
     from cds_service.storage import opening
     from cds_service.trust import clients
 
     settings = from_environment(os.environ)
     knowledge = load(settings.knowledge)
-    names = [c.name for c in clients.load(settings.clients, clients.ours(knowledge), sandbox=settings.sandbox).registered]
-    if client not in names:
-        raise SettingsError(f"there is no client '{client}' in clients.toml (CDS_CLIENTS). Use one of {', '.join(names) or 'none: it is not set'}.")
-    database = _there(settings)
-    pseudonym = opening.pseudonyms(database, settings.pseudonym_key_file).of(client, patient.removeprefix("Patient/"))
-    today = settings.today()
-    found = [ours(a, knowledge, today) for a in database.work(lambda book: book.answered(client, pseudonym))]
-    if lift:
-        database.work(lambda book: book.lift(client, pseudonym, settings.now()), durable=True)
-    database.close()
-    if lift:
-        print(f"{len(found)} {'answer' if len(found) == 1 else 'answers'} lifted")
-        return
-    running = Snoozer(knowledge).running(found, today)
+    registered = clients.load(settings.clients, clients.ours(knowledge), sandbox=settings.sandbox)
+    database = there(settings)
+    snoozes = Snoozes(database, opening.pseudonyms(database, settings.pseudonym_key_file), knowledge, registered)
+    try:
+        if lift:
+            count = snoozes.lift(client, patient, settings.now())
+            print(f"{count} {'answer' if count == 1 else 'answers'} lifted")
+            return
+        running = snoozes.running(client, patient, settings.today())
+    finally:
+        database.close()
     lines = [f"{topic}: answered on {s.answered}, silent until {s.until} unless something strong is new" for topic, s in running]
     print("\n".join(lines) or "nothing is silent")
 
 
-def _there(settings: Settings) -> Database:
+@click.command("report")
+@click.option("--from", "first", type=click.DateTime(["%Y-%m-%d"]), help="The first day; by default four weeks before the last.")
+@click.option("--to", "last", type=click.DateTime(["%Y-%m-%d"]), help="The last day; by default today.")
+@click.option("--client", help="Only this client of clients.toml.")
+@click.option("--format", "form", type=click.Choice(["html", "csv", "json"]), default="html", show_default=True, help="A page with charts, or data.")
+def report_command(first: dt.datetime | None, last: dt.datetime | None, client: str | None, form: str) -> None:
+    """Print the governance report: how often cards are shown, what clinicians do with them, where data are missing."""
+    from cds_service.governance import files
+    from cds_service.governance.report import report
+    from cds_service.governance.words import labels
+    from cds_service.knowledge.loader import load
+    from cds_service.storage.reading import Span
+    from cds_service.web.governance import USUAL_DAYS, rendered
+
+    settings = from_environment(os.environ)
+    today = settings.today()
+    until = last.date() if last else today
+    since = first.date() if first else until - dt.timedelta(days=USUAL_DAYS - 1)
+    if since > until:
+        raise SettingsError(f"--from {since} is after --to {until}. Exchange them.")
+    knowledge = load(settings.knowledge)
+    database = there(settings)
+    try:
+        found = report(database, knowledge, Span(knowledge.module.service.id, since, until, client), today)
+    finally:
+        database.close()
+    if client is not None and client not in found.clients:
+        raise SettingsError(f"no call of a client '{client}' was ever counted. Use one of {', '.join(found.clients) or 'none: there was no call'}.")
+    named = labels(knowledge)
+    text = {
+        "html": lambda: rendered(found, knowledge),
+        "csv": lambda: files.as_csv(found, named),
+        "json": lambda: files.as_json(found, named).decode(),
+    }
+    print(text[form]())
+
+
+def there(settings: Settings) -> Database:
     """The database, if there is one: a command that reads makes none."""
     from cds_service.storage import opening
     from cds_service.storage.database import Database

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from cds_service.errors import SettingsError
 
 SANDBOXES = ("smart", "hapi")  # trust/sandboxes.toml
+SHORTEST_TOKEN = 20
 SANDBOX_ORIGIN = "https://sandbox.cds-hooks.org"
 # Scheme, host, port and path of RFC 3986; a base URL has no user, query or fragment.
 _URL = re.compile(r"https?://(\w[\w.-]*|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/([\w.~!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2})*)?", re.ASCII)
@@ -35,6 +36,7 @@ class Settings(NamedTuple):
     CDS_DEADLINE          seconds within which an answer leaves, queries included (2.0)
     CDS_DATABASE          where decisions and feedback are kept: sqlite:///file or postgresql://user:password@host/name (sqlite:///cds-service.db)
     CDS_PSEUDONYM_KEY_FILE  file with the key by which patients get their pseudonyms (with SQLite: beside the database, written at the first start)
+    CDS_GOVERNANCE_TOKEN_FILE  file with the token that opens /governance; without one it is open, on a loopback address only (none)
     """
 
     host: str = "127.0.0.1"
@@ -51,6 +53,12 @@ class Settings(NamedTuple):
     deadline: float = 2.0
     database: str = "sqlite:///cds-service.db"
     pseudonym_key_file: Path | None = None
+    governance_token: str | None = None
+
+    @property
+    def governance_open(self) -> bool:
+        """Whether the governance page may be seen without a token: on this machine only."""
+        return self.governance_token is None and is_loopback(self.host)
 
     def now(self) -> dt.datetime:
         """This moment, in UTC."""
@@ -97,6 +105,7 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
         deadline=_seconds(environment, "CDS_DEADLINE", 2.0, 0.2, 30.0),
         database=_database(environment),
         pseudonym_key_file=_key_file(environment),
+        governance_token=_token(environment),
     )
 
 
@@ -138,6 +147,19 @@ def _key_file(environment: Mapping[str, str]) -> Path | None:
     if path and not Path(path).is_file():
         raise SettingsError(f"CDS_PSEUDONYM_KEY_FILE={path} is no file. Write one with openssl rand -hex 32, or leave it out with SQLite.")
     return Path(path) if path else None
+
+
+def _token(environment: Mapping[str, str]) -> str | None:
+    path = environment.get("CDS_GOVERNANCE_TOKEN_FILE", "").strip()
+    if not path:
+        return None
+    try:
+        token = Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        raise SettingsError(f"CDS_GOVERNANCE_TOKEN_FILE={path} cannot be read. Write one with openssl rand -hex 32, or leave it out.") from None
+    if len(token) < SHORTEST_TOKEN:
+        raise SettingsError(f"CDS_GOVERNANCE_TOKEN_FILE={path} holds fewer than {SHORTEST_TOKEN} characters. Write one with openssl rand -hex 32.")
+    return token
 
 
 def _number(environment: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:

@@ -8,9 +8,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+from cds_service.counting import Visit
 from cds_service.ehr.prefetch import hook_request
 from cds_service.fhir.search import prefetch_templates
 from cds_service.knowledge.loader import load
+from cds_service.reasoning.findings import GeneticState, GeneticStatus
+from cds_service.record.facts import Source
 
 TODAY = dt.date(2026, 11, 22)
 CALL = "2f6b8a4c-51d7-4c11-9d3a-0f0f6a1e7b11"
@@ -142,6 +145,20 @@ def request(prefetch: Any = None, **members: Any) -> dict[str, Any]:
         **members,
     }
     return {name: value for name, value in whole.items() if value is not None}
+
+
+def visit(**members: Any) -> Visit:
+    """A call that showed a card, of a chart that was read in full."""
+    usual: dict[str, Any] = {
+        "day": TODAY,
+        "client": "open",
+        "hook": "patient-view",
+        "patient_id": PATIENT_ID,
+        "outcome": "shown",
+        "sources": dict.fromkeys(KEYS, Source.READ),
+        "genetics": GeneticStatus(state=GeneticState.NONE),
+    }
+    return Visit(**{**usual, **members})
 
 
 def fixture_names() -> list[str]:

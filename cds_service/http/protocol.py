@@ -7,6 +7,8 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
+from cds_service.counting import Counts
+from cds_service.errors import CDSServiceError
 from cds_service.feedback import Desk, Taken
 from cds_service.fhir.search import prefetch_templates
 from cds_service.http.body import read_body
@@ -16,7 +18,7 @@ from cds_service.protocol.response import encode, joined, operation_outcome
 from cds_service.telemetry import event
 
 
-def blueprint(service: Service, desk: Desk) -> Blueprint:
+def blueprint(service: Service, desk: Desk, counts: Counts) -> Blueprint:
     """GET /cds-services, POST /cds-services/{id} and POST /cds-services/{id}/feedback."""
     routes = Blueprint("protocol", __name__)
     discovery = encode(listing(service.knowledge, prefetch_templates(service.knowledge)))
@@ -30,13 +32,18 @@ def blueprint(service: Service, desk: Desk) -> Blueprint:
     @routes.post("/cds-services/<service_id>", strict_slashes=False)
     def call(service_id: str) -> Response:
         started = time.perf_counter()
-        answer = service.call(service_id, read_body(request))
+        try:
+            answer = service.call(service_id, read_body(request))
+        except CDSServiceError as error:
+            counts.refuse(error.code)
+            raise
         spent = round((time.perf_counter() - started) * 1000, 2)
+        counts.add(answer.visit, spent)
         event(
             "hook.answered",
             service=module.service.id,
             **decided_by,
-            client=answer.client,
+            client=answer.visit.client,
             trigger=answer.trigger or None,
             cards=len(answer.topics),
             topics=",".join(answer.topics),

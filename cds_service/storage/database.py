@@ -21,6 +21,7 @@ from cds_service.storage.tables import NEWEST
 
 RETRY_AFTER = 5  # seconds for which a database that failed is not asked again
 _LONGEST = 4.0  # seconds for feedback, committed and all
+_REPORT = 60  # seconds for a statement of a report
 _AT_ONCE = 8
 _PATIENCE = 1  # seconds for a connection, a lock or a statement
 _AWAY = ("08", "53", "57", "58")  # classes of SQLSTATE: connection, resources, shut down or cancelled, system
@@ -70,6 +71,16 @@ class Database:
         except (exc.DBAPIError, exc.TimeoutError) as error:
             if self.url.get_backend_name() != "sqlite" and _is_away(error):
                 self._closed_until = time.monotonic() + RETRY_AFTER
+            raise StorageUnavailable(RETRY_AFTER) from error
+
+    def read(self, what: Callable[[Connection], T]) -> T:
+        """What a function reads for a report, which may take longer than an answer. Raises StorageUnavailable."""
+        try:
+            with self.engine.connect() as connection, connection.begin():
+                if self.url.get_backend_name() != "sqlite":
+                    connection.exec_driver_sql(f"SET LOCAL statement_timeout = {_REPORT * 1000}")
+                return what(connection)
+        except (exc.DBAPIError, exc.TimeoutError) as error:
             raise StorageUnavailable(RETRY_AFTER) from error
 
     def answers(self) -> bool:

@@ -23,6 +23,10 @@ class Pseudonyms:
         """64 hexadecimal digits; the same patient id of another client is another patient."""
         return hmac.new(self._key, f"{client}|{patient_id}".encode(), "sha256").hexdigest()
 
+    def to_count(self, client: str, patient_id: str) -> str:
+        """16 hexadecimal digits under which a patient is counted; they are no part of the other name."""
+        return hmac.new(self._key, f"\0{client}|{patient_id}".encode(), "sha256").hexdigest()[:16]
+
 
 def read_key(path: Path) -> bytes:
     """The key in a file. Raises SettingsError."""

@@ -6,13 +6,13 @@ import datetime as dt
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Table, bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from cds_service.storage.tables import CARD, DECISION, FEEDBACK, LIFT
+from cds_service.storage.tables import CARD, DECISION, FEEDBACK, GENE_RESULT, LIFT, TALLY, VISITOR
 
 _INSERT: Mapping[str, Any] = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
 _MOST_ANSWERS = 50
@@ -115,6 +115,39 @@ class Feedback(NamedTuple):
         return hashlib.sha256(json.dumps(said, sort_keys=True, ensure_ascii=False).encode("utf-8", "surrogatepass")).hexdigest()
 
 
+class Tally(NamedTuple):
+    """What is counted: something (`which`, of the kind `what`) in the calls of a day."""
+
+    day: dt.date
+    client: str
+    service: str
+    digest: str
+    version: str
+    what: str
+    which: str
+
+
+class Visitor(NamedTuple):
+    """A patient whose chart was opened on a day, under a name that serves to count."""
+
+    day: dt.date
+    client: str
+    service: str
+    digest: str
+    patient: str
+
+
+class GeneResult(NamedTuple):
+    """What a call showed of a patient's gene: its state, the day of the result if the chart has one, and of the call."""
+
+    client: str
+    service: str
+    patient: str
+    state: str
+    resulted: dt.date | None
+    seen: dt.date
+
+
 class Records:
     """What a transaction writes and reads."""
 
@@ -158,6 +191,20 @@ class Records:
         added = _INSERT[self._connection.dialect.name](LIFT).values(**row)
         later = LIFT.c.at < added.excluded.at  # a clock that is behind brings nothing back
         self._connection.execute(added.on_conflict_do_update(index_elements=list(LIFT.primary_key), set_={"at": added.excluded.at}, where=later))
+
+    def count(self, tallies: Mapping[Tally, int], visitors: Collection[Visitor], results: Collection[GeneResult]) -> None:
+        """Add counts to those that are there, and what is not there yet of the rest; in one order, so that no two processes wait for each other."""
+        insert = _INSERT[self._connection.dialect.name]
+        added = insert(TALLY)
+        more = added.on_conflict_do_update(index_elements=list(TALLY.primary_key), set_={"count": TALLY.c.count + added.excluded["count"]})
+        counted = sorted((tally, count) for tally, count in tallies.items())
+        for statement, rows in (
+            (more, [{**tally._asdict(), "count": count} for tally, count in counted]),
+            (insert(VISITOR).on_conflict_do_nothing(), [visitor._asdict() for visitor in sorted(visitors)]),
+            (insert(GENE_RESULT).on_conflict_do_nothing(), [result._asdict() for result in sorted(results, key=lambda r: r[:3])]),
+        ):
+            if rows:
+                self._connection.execute(statement, rows)
 
     def answers(self) -> bool:
         """True, if anything answers at all."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import JSON, Column, Date, DateTime, ForeignKey, Index, MetaData, String, Table, Text
+from sqlalchemy import JSON, BigInteger, Column, Date, DateTime, ForeignKey, Index, MetaData, String, Table, Text
 from sqlalchemy.types import TypeDecorator
 
 # The newest migration; a test holds it to the folder of migrations.
-NEWEST = "0001"
+NEWEST = "0002"
 
 METADATA = MetaData(
     naming_convention={
@@ -57,6 +57,7 @@ DECISION = Table(
     Column("digest", String(64), nullable=False),
     Index(None, "client", "patient"),
     Index(None, "at"),
+    Index(None, "day"),
 )
 
 CARD = Table(
@@ -100,4 +101,43 @@ LIFT = Table(
     Column("client", String(40), primary_key=True),
     Column("patient", String(64), primary_key=True),
     Column("at", Moment, nullable=False),
+)
+
+# How often something was so in the calls of a day: counted in memory and added now and then, so that an empty answer touches
+# no disk. `digest` is the first 12 figures of the knowledge's.
+TALLY = Table(
+    "tally",
+    METADATA,
+    Column("day", Date, primary_key=True),
+    Column("client", String(40), primary_key=True),
+    Column("service", String(64), primary_key=True),
+    Column("digest", String(12), primary_key=True),
+    Column("what", String(16), primary_key=True),
+    Column("which", String(64), primary_key=True),
+    Column("version", String(32), nullable=False),
+    Column("count", BigInteger, nullable=False),
+)
+
+# Whose chart was opened on a day, to tell patients from calls; the name fits no other table's.
+VISITOR = Table(
+    "visitor",
+    METADATA,
+    Column("day", Date, primary_key=True),
+    Column("client", String(40), primary_key=True),
+    Column("service", String(64), primary_key=True),
+    Column("digest", String(12), primary_key=True),
+    Column("patient", String(16), primary_key=True),
+    sqlite_with_rowid=False,
+)
+
+# The first result of the gene that a call showed of a patient.
+GENE_RESULT = Table(
+    "gene_result",
+    METADATA,
+    Column("client", String(40), primary_key=True),
+    Column("service", String(64), primary_key=True),
+    Column("patient", String(64), primary_key=True),
+    Column("state", String(16), nullable=False),
+    Column("resulted", Date),
+    Column("seen", Date, nullable=False),
 )

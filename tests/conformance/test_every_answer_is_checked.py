@@ -152,7 +152,7 @@ class Mute(Service):
 
     def call(self, service_id: str, body: bytes) -> Answer:  # noqa: ARG002 - it never listens
         """Answer with an empty object."""
-        return Answer(b"{}", (), 0)
+        return Answer(b"{}", (), 0, build.visit())
 
 
 def test_fails_for_an_invalid_answer_without_http():

@@ -1,0 +1,53 @@
+"""What clinicians answered about a patient, seen and lifted: for the command and for the page."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import NamedTuple
+
+from cds_service.cards.snooze import Snooze, Snoozer
+from cds_service.errors import CDSServiceError
+from cds_service.invocation import ours
+from cds_service.knowledge.loader import Knowledge
+from cds_service.record.dates import Day
+from cds_service.storage.database import Database
+from cds_service.storage.pseudonym import Pseudonyms
+from cds_service.trust.clients import Clients
+
+
+class UnknownClient(CDSServiceError):
+    """A client that is not registered: nothing is ever silent for it, so an empty answer would reassure wrongly."""
+
+    code = "unknown-client"
+    status = 400
+    issue_type = "invalid"
+
+
+class Snoozes(NamedTuple):
+    """The snoozes of every patient of every registered client."""
+
+    database: Database
+    pseudonyms: Pseudonyms
+    knowledge: Knowledge
+    clients: Clients
+
+    def running(self, client: str, patient: str, today: Day) -> list[tuple[str, Snooze]]:
+        """Each topic that is silent, by its code. Raises UnknownClient or StorageUnavailable."""
+        pseudonym = self._pseudonym(client, patient)
+        answered = self.database.work(lambda book: book.answered(client, pseudonym))
+        return list(Snoozer(self.knowledge).running([ours(a, self.knowledge, today) for a in answered], today))
+
+    def lift(self, client: str, patient: str, now: dt.datetime) -> int:
+        """Let what was answered so far silence nothing any more; how many answers that were. Raises as `running`."""
+        pseudonym = self._pseudonym(client, patient)
+        found = self.database.work(lambda book: book.answered(client, pseudonym))
+        self.database.work(lambda book: book.lift(client, pseudonym, now), durable=True)
+        return len(found)
+
+    def _pseudonym(self, client: str, patient: str) -> str:
+        names = [c.name for c in self.clients.registered]
+        if client not in names:
+            raise UnknownClient(
+                f"There is no client '{client}' in clients.toml (CDS_CLIENTS). Use one of {', '.join(names) or 'none: it is not set'}."
+            )
+        return self.pseudonyms.of(client, patient.strip().removeprefix("Patient/"))

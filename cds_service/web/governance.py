@@ -1,0 +1,118 @@
+"""The governance page: the report as charts and tables, and the snoozes of a patient; behind an access token."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hmac
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Blueprint, Response, request
+from jinja2 import Environment, FileSystemLoader
+from markupsafe import Markup
+
+from cds_service.errors import InvalidRequest
+from cds_service.governance import files
+from cds_service.governance.masking import ALL, SMALLEST, Shown
+from cds_service.governance.report import Report, report
+from cds_service.governance.words import SECTIONS, labels
+from cds_service.knowledge.loader import Knowledge
+from cds_service.record.dates import Day
+from cds_service.snoozes import Snoozes
+from cds_service.storage.reading import Span
+from cds_service.web import plots
+
+USUAL_DAYS = 28
+_LONGEST_PATIENT_ID = 128
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+_CLOSED = "This page needs an access token as the password, with any user name. CDS_GOVERNANCE_TOKEN_FILE names the file that holds it.\n"
+_TEMPLATES = Environment(loader=FileSystemLoader(Path(__file__).with_name("templates")), autoescape=True)
+
+
+def rendered(found: Report, knowledge: Knowledge, **more: Any) -> str:
+    """The report as one HTML page that needs nothing else."""
+    sections: dict[str, dict[str, dict[str, Shown]]] = defaultdict(lambda: defaultdict(dict))
+    for figure in found.figures:
+        sections[figure.section][figure.item][figure.column] = figure
+    named = {r.digest: f"{r.version} ({r.digest})" for r in found.releases} | {ALL: "all"}
+    content = {"k": knowledge, "r": found, "sections": SECTIONS, "figures": sections, "labels": labels(knowledge), "columns": named}
+    return _TEMPLATES.get_template("governance.html").render(**content, plot=_plot(found), smallest=SMALLEST, **more)
+
+
+def _plot(found: Report) -> Markup:
+    weeks = [(w.monday, w.made / w.calls if w.made is not None and w.calls else None) for w in found.weeks]
+    changes = {r.first: r.version for r in found.releases[1:]}
+    return plots.share_by_week(weeks, changes, "Share of calls with a card, week by week; the table below has the numbers") if weeks else Markup()
+
+
+def blueprint(snoozes: Snoozes, today: Callable[[], Day], now: Callable[[], dt.datetime], token: str | None) -> Blueprint:
+    """GET /governance (HTML, JSON or CSV) and POST /governance/snoozes. Without a token they are open: for one's own machine only."""
+    routes = Blueprint("governance", __name__)
+    knowledge = snoozes.knowledge
+
+    @routes.before_request
+    def admit() -> Response | None:
+        given = request.authorization.password if request.authorization and request.authorization.type == "basic" else None
+        if token is not None and not hmac.compare_digest((given or "").encode(), token.encode()):
+            return Response(_CLOSED, 401, {"WWW-Authenticate": 'Basic realm="governance", charset="UTF-8"'}, content_type="text/plain; charset=utf-8")
+        if request.method == "POST" and not _same_origin():
+            return Response("This form is sent from its own page only.\n", 403, content_type="text/plain; charset=utf-8")
+        return None
+
+    @routes.get("/governance")
+    def governance() -> Response:
+        span = _span(request.args, knowledge.module.service.id, today())
+        found = report(snoozes.database, knowledge, span, today())
+        match request.args.get("format", "html"):
+            case "json":
+                return Response(files.as_json(found, labels(knowledge)), content_type="application/json")
+            case "csv":
+                return Response(files.as_csv(found, labels(knowledge)), content_type="text/csv; charset=utf-8")
+            case "html":
+                return _page(rendered(found, knowledge, live=True, registered=[c.name for c in snoozes.clients.registered]))
+            case _:
+                raise InvalidRequest("format is html, csv or json.", place="format")
+
+    @routes.post("/governance/snoozes")
+    def of_a_patient() -> Response:
+        client, patient = request.form.get("client", ""), request.form.get("patient", "").strip()
+        if not 0 < len(patient) <= _LONGEST_PATIENT_ID:
+            raise InvalidRequest("No patient is named. Type the patient's id, as the EHR's FHIR server has it.", place="patient")
+        lifted = snoozes.lift(client, patient, now()) if "lift" in request.form else None
+        running = snoozes.running(client, patient, today())
+        shown = {"k": knowledge, "client": client, "patient": patient, "running": running, "lifted": lifted, "labels": labels(knowledge)}
+        return _page(_TEMPLATES.get_template("snoozes.html").render(**shown))
+
+    return routes
+
+
+def _same_origin() -> bool:
+    """Whether a form was sent from a page of this service; browsers say so, and other programs need no leave."""
+    origin = request.headers.get("Origin")
+    return request.headers.get("Sec-Fetch-Site", "same-origin") in ("same-origin", "none") and (
+        origin is None or urlsplit(origin).netloc == request.host
+    )
+
+
+def _page(text: str) -> Response:
+    return Response(text, headers={"Content-Security-Policy": _POLICY, "Referrer-Policy": "same-origin"}, content_type="text/html; charset=utf-8")
+
+
+def _span(given: Mapping[str, str], service: str, today: Day) -> Span:
+    """What is asked for; the last four weeks if no days are named. Raises InvalidRequest."""
+    last = _day(given, "to", today)
+    first = _day(given, "from", last - dt.timedelta(days=USUAL_DAYS - 1))
+    if first > last:
+        raise InvalidRequest("from is after to. Exchange them.", place="from")
+    return Span(service, first, last, given.get("client") or None)
+
+
+def _day(given: Mapping[str, str], name: str, usual: Day) -> Day:
+    text = given.get(name, "")
+    try:
+        return dt.date.fromisoformat(text) if text else usual
+    except ValueError:
+        raise InvalidRequest(f"{name} is no day. Write it as 2026-11-30.", place=name) from None
