@@ -8,7 +8,6 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, request
 from jinja2 import Environment, FileSystemLoader
@@ -48,7 +47,7 @@ def _plot(found: Report) -> Markup:
     return plots.share_by_week(weeks, changes, "Share of calls with a card, week by week; the table below has the numbers") if weeks else Markup()
 
 
-def blueprint(snoozes: Snoozes, today: Callable[[], Day], now: Callable[[], dt.datetime], token: str | None) -> Blueprint:
+def blueprint(snoozes: Snoozes, today: Callable[[], Day], clock: Callable[[], dt.datetime], token: str | None) -> Blueprint:
     """GET /governance (HTML, JSON or CSV) and POST /governance/snoozes. Without a token they are open: for one's own machine only."""
     routes = Blueprint("governance", __name__)
     knowledge = snoozes.knowledge
@@ -81,7 +80,7 @@ def blueprint(snoozes: Snoozes, today: Callable[[], Day], now: Callable[[], dt.d
         client, patient = request.form.get("client", ""), request.form.get("patient", "").strip()
         if not 0 < len(patient) <= _LONGEST_PATIENT_ID:
             raise InvalidRequest("No patient is named. Type the patient's id, as the EHR's FHIR server has it.", place="patient")
-        lifted = snoozes.lift(client, patient, now()) if "lift" in request.form else None
+        lifted = snoozes.lift(client, patient, clock()) if "lift" in request.form else None
         running = snoozes.running(client, patient, today())
         shown = {"k": knowledge, "client": client, "patient": patient, "running": running, "lifted": lifted, "labels": labels(knowledge)}
         return _page(_TEMPLATES.get_template("snoozes.html").render(**shown))
@@ -93,7 +92,7 @@ def _same_origin() -> bool:
     """Whether a form was sent from a page of this service; browsers say so, and other programs need no leave."""
     origin = request.headers.get("Origin")
     return request.headers.get("Sec-Fetch-Site", "same-origin") in ("same-origin", "none") and (
-        origin is None or urlsplit(origin).netloc == request.host
+        origin is None or origin.partition("://")[2] == request.host
     )
 
 

@@ -56,7 +56,7 @@ def test_refuses_a_database_without_tables(url):
     """A database that was never upgraded is named with the remedy."""
     database = Database(url)
 
-    with pytest.raises(SettingsError, match=r"has schema none, and this version needs 0001. Run cds-service database upgrade."):
+    with pytest.raises(SettingsError, match=f"has schema none, and this version needs {NEWEST}. Run cds-service database upgrade."):
         database.require_newest()
 
     database.close()
