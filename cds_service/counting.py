@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import atexit
 import threading
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from multiprocessing.util import Finalize
 from typing import NamedTuple
 
 from cds_service.errors import StorageUnavailable
@@ -58,11 +58,12 @@ class Counts:
         self._writing = threading.Lock()
         self._tallies: Counter[Tally] = Counter()
         self._visitors: set[Visitor] = set()
-        self._results: set[GeneResult] = set()
+        self._results: dict[tuple[str, str], GeneResult] = {}  # the first of each client's patient
         self._closed = threading.Event()
         self._today = today
         self._every = every
         self._thread: threading.Thread | None = None
+        self._at_exit: Finalize | None = None
 
     def add(self, visit: Visit, milliseconds: float) -> None:
         """Count an answered call and how long it took."""
@@ -76,7 +77,7 @@ class Counts:
             if len(self._visitors) < _MOST:
                 self._visitors.add(who)
             if result and len(self._results) < _MOST:
-                self._results.add(result)
+                self._results.setdefault((result.client, result.patient), result)
 
     def refuse(self, code: str) -> None:
         """Count a call that was refused, by the error's code; whose it was is not known."""
@@ -88,22 +89,23 @@ class Counts:
         with self._writing:
             with self._lock:
                 tallies, visitors, results = self._tallies, self._visitors, self._results
-                self._tallies, self._visitors, self._results = Counter(), set(), set()
+                self._tallies, self._visitors, self._results = Counter(), set(), {}
             if not tallies:
                 return True
             try:
-                self._database.work(lambda book: book.count(tallies, visitors, results))
+                self._database.work(lambda book: book.count(tallies, visitors, results.values()))
             except StorageUnavailable:
                 with self._lock:
                     self._tallies.update(tallies)
                     self._visitors |= visitors
-                    self._results |= results
+                    self._results |= results  # which are older
                 return False
             return True
 
     def close(self) -> None:
         """Write what waits, and end."""
-        atexit.unregister(self.close)
+        if self._at_exit:
+            self._at_exit.cancel()
         self._closed.set()
         if self._thread:
             self._thread.join()
@@ -120,7 +122,7 @@ class Counts:
     def _begin(self) -> None:
         self._thread = threading.Thread(target=self._write_now_and_then, name="counts", daemon=True)
         self._thread.start()
-        atexit.register(self.close)
+        self._at_exit = Finalize(None, self.close, exitpriority=0)  # a server's process that was forked runs no atexit functions
 
     def _write_now_and_then(self) -> None:
         while not self._closed.wait(self._every):

@@ -112,9 +112,9 @@ def _figures(read: _Read, knowledge: Knowledge, column: str) -> Iterator[Figure]
     waits = _tally(read.sums, column, "ms")
     for bound in (*map(str, BOUNDS), LONGER):
         yield Figure("latency", bound, column, waits[bound], calls, open=True)
-    for key in (key for key, requirement in knowledge.requirements.items() if requirement.resource != "Patient"):
+    for domain in dict.fromkeys(r.domain for r in knowledge.requirements.values() if r.resource != "Patient"):
         for state in ("unavailable", "incomplete"):
-            yield Figure("data", f"{key}: {state}", column, _tally(read.sums, column, state)[key], calls)
+            yield Figure("data", f"{domain}: {state}", column, _tally(read.sums, column, state)[domain], calls)
     for code, count in sorted(_tally(read.sums, column, "refused").items()):
         yield Figure("refused", code, column, count, open=True)
 

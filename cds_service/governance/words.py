@@ -39,7 +39,7 @@ SECTIONS = (
     Section(
         "data",
         "Data that were not there",
-        "Of all calls, those in which a prefetch key was missing, or held only a part. Much of it is the sign of a broken prefetch.",
+        "Of all calls, those in which a kind of data was not there, or only in part. Much of it is the sign of a broken prefetch.",
     ),
     Section(
         "latency", "Time to answer", "Calls answered within so many milliseconds, and not within fewer. Shown whole: they tell nothing of people."
