@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 unexport PYTHONDONTWRITEBYTECODE  # without kept bytecode every start compiles everything anew
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-warn-script-location
 
-.PHONY: help run test test-integration test-postgresql mutation bench bench-peers check golden docs clean
+.PHONY: help run test test-integration test-postgresql hospital mutation bench bench-peers check golden docs clean
 
 help: ## List what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/:/'
@@ -45,6 +45,9 @@ test-integration: $(VENV)/.installed-dev ## Fetch what others published (npm, Py
 
 test-postgresql: $(VENV)/.installed-dev ## Run the tests of storage on a PostgreSQL server that they start
 	@$(BIN)/python -m tests.storage.postgresql
+
+hospital: $(VENV)/.installed-dev ## Play half a year of a hospital through the service, on SQLite and PostgreSQL, and compare the report with a count of its own (PATIENTS=10000)
+	@$(BIN)/python -m tests.hospital $(if $(PATIENTS),--patients $(PATIENTS))
 
 mutation: $(VENV)/.installed-dev ## Change reasoning in thousands of small ways; fails if the tests notice fewer than 90 % (MODULES="truth limits" takes only these)
 	@$(INSTALL) -e '.[mutation]'

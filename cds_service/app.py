@@ -15,7 +15,7 @@ from flask import Flask
 from cds_service import telemetry
 from cds_service.counting import Counts
 from cds_service.feedback import Desk
-from cds_service.http import health, problems, protocol
+from cds_service.http import health, metrics, problems, protocol
 from cds_service.http.headers import StandingHeaders
 from cds_service.invocation import Service
 from cds_service.knowledge.loader import load
@@ -49,6 +49,7 @@ def create_app(settings: Settings | None = None, today: Callable[[], Day] | None
     app.url_map.merge_slashes = False
     app.register_blueprint(protocol.blueprint(service, desk, counts))
     app.register_blueprint(health.blueprint(recorder))
+    app.register_blueprint(metrics.blueprint(counts, recorder))
     app.register_blueprint(about.blueprint(service))
     if settings.governance_token or settings.governance_open:
         snoozes = Snoozes(database, pseudonyms, knowledge, registered)

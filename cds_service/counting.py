@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from bisect import bisect_left
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from multiprocessing.util import Finalize
 from typing import NamedTuple
@@ -50,7 +50,8 @@ class Counts:
 
     def __init__(self, database: Database, pseudonyms: Pseudonyms, knowledge: Knowledge, today: Callable[[], Day], every: float = EVERY) -> None:
         module = knowledge.module
-        self.since_start: Counter[tuple[str, str, str]] = Counter()  # by client, what and which
+        self.spent: dict[str, float] = defaultdict(float)  # milliseconds by client
+        self._since_start: Counter[tuple[str, str, str]] = Counter()  # by client, what and which
         self._database = database
         self._pseudonyms = pseudonyms
         self._by = (module.service.id, knowledge.digest[:12], module.version)
@@ -74,6 +75,7 @@ class Counts:
         result = self._result(visit) if visit.genetics.state in _RESULT else None
         with self._lock:
             self._count(visit.day, visit.client, found)
+            self.spent[visit.client] += milliseconds
             if len(self._visitors) < _MOST:
                 self._visitors.add(who)
             if result and len(self._results) < _MOST:
@@ -83,6 +85,17 @@ class Counts:
         """Count a call that was refused, by the error's code; whose it was is not known."""
         with self._lock:
             self._count(self._today(), UNKNOWN.name, [("refused", code)])
+
+    def take(self, stored: int, known: int, refused: int) -> None:
+        """Count entries of feedback; they stand in the database themselves."""
+        with self._lock:
+            for result, number in (("stored", stored), ("known", known), ("refused", refused)):
+                self._since_start[UNKNOWN.name, "feedback", result] += number
+
+    def so_far(self) -> Mapping[tuple[str, str, str], int]:
+        """Everything since the process started, by client, what and which."""
+        with self._lock:
+            return dict(self._since_start)
 
     def write(self) -> bool:
         """Add what was counted to the database; False if it is away, and then it is kept."""
@@ -115,7 +128,7 @@ class Counts:
         service, digest, version = self._by
         for what, which in found:
             self._tallies[Tally(day, client, service, digest, version, what, which)] += 1
-            self.since_start[client, what, which] += 1
+            self._since_start[client, what, which] += 1
         if self._thread is None:
             self._begin()
 

@@ -93,8 +93,8 @@ def report_command(first: dt.datetime | None, last: dt.datetime | None, client: 
 
     settings = from_environment(os.environ)
     today = settings.today()
-    until = last.date() if last else today
-    since = first.date() if first else until - dt.timedelta(days=USUAL_DAYS - 1)
+    until = _day("--to", last) or today
+    since = _day("--from", first) or until - dt.timedelta(days=USUAL_DAYS - 1)
     if since > until:
         raise SettingsError(f"--from {since} is after --to {until}. Exchange them.")
     knowledge = load(settings.knowledge)
@@ -112,6 +112,15 @@ def report_command(first: dt.datetime | None, last: dt.datetime | None, client: 
         "json": lambda: files.as_json(found, named).decode(),
     }
     print(text[form]())
+
+
+def _day(option: str, given: dt.datetime | None) -> dt.date | None:
+    """The day that an option names. Raises SettingsError."""
+    from cds_service.storage.reading import EARLIEST, LATEST
+
+    if given is not None and not EARLIEST <= given.date() <= LATEST:
+        raise SettingsError(f"{option} {given.date()} is too far away. Name a day from {EARLIEST} to {LATEST}.")
+    return given.date() if given else None
 
 
 def there(settings: Settings) -> Database:

@@ -18,6 +18,9 @@ from cds_service.storage.database import Database
 from cds_service.storage.reading import Span
 
 _ASKING = ("consider", "test")  # the topics whose cards ask for the gene to be read
+_CALLS, _PATIENTS = ("calls", "calls"), ("calls", "patients")
+_ASKED, _RESULTED = ("results", "with a card"), ("results", "with a result since")
+_OVERRIDDEN = ("answers", "overridden")
 _WEEKS_TO_RESULT = (4, 13, 26)
 _QUANTILES = (50, 95, 99)
 
@@ -105,16 +108,16 @@ def _figures(read: _Read, knowledge: Knowledge, column: str) -> Iterator[Figure]
     yield Figure("calls", "calls", column, calls)
     yield Figure("calls", "patients", column, patients)
     for outcome in ("shown", "withheld", "nothing"):
-        yield Figure("outcomes", outcome, column, outcomes[outcome], calls, whole="calls")
+        yield Figure("outcomes", outcome, column, outcomes[outcome], calls, whole="calls", of_what=_CALLS)
     yield from _cards(read, knowledge, column, calls, patients)
     yield from _answers(read, knowledge, column)
     yield from _results(read.first_cards, column)
     waits = _tally(read.sums, column, "ms")
     for bound in (*map(str, BOUNDS), LONGER):
-        yield Figure("latency", bound, column, waits[bound], calls, open=True)
+        yield Figure("latency", bound, column, waits[bound], calls, open=True, of_what=_CALLS)
     for domain in dict.fromkeys(r.domain for r in knowledge.requirements.values() if r.resource != "Patient"):
         for state in ("unavailable", "incomplete"):
-            yield Figure("data", f"{domain}: {state}", column, _tally(read.sums, column, state)[domain], calls)
+            yield Figure("data", f"{domain}: {state}", column, _tally(read.sums, column, state)[domain], calls, of_what=_CALLS)
     for code, count in sorted(_tally(read.sums, column, "refused").items()):
         yield Figure("refused", code, column, count, open=True)
 
@@ -125,14 +128,14 @@ def _cards(read: _Read, knowledge: Knowledge, column: str, calls: int, patients:
     found = {(c.topic, c.withheld): c for c in read.cards if c.digest == (None if column == ALL else column)}
     none = reading.Cards(None, "", None, 0, 0)
     for code in codes:
-        yield Figure("cards", code, column, found.get((code, None), none).cards, calls, 1000)
+        yield Figure("cards", code, column, found.get((code, None), none).cards, calls, 1000, of_what=_CALLS)
     for code in codes:
-        yield Figure("patients", code, column, found.get((code, None), none).patients, patients, 1000)
+        yield Figure("patients", code, column, found.get((code, None), none).patients, patients, 1000, of_what=_PATIENTS)
     for reason in ("answered", "silent"):
         for code in codes:
-            yield Figure(reason, code, column, found.get((code, reason), none).cards, calls, 1000)
+            yield Figure(reason, code, column, found.get((code, reason), none).cards, calls, 1000, of_what=_CALLS)
     if column == ALL:
-        yield Figure("lifted", "patients", column, read.lifted)
+        yield Figure("lifted", "snoozes", column, read.lifted)
 
 
 def _answers(read: _Read, knowledge: Knowledge, column: str) -> Iterator[Figure]:
@@ -150,23 +153,25 @@ def _answers(read: _Read, knowledge: Knowledge, column: str) -> Iterator[Figure]
     topics = knowledge.module.topics
     for topic in (getattr(topics, name).code for name in topics.__struct_fields__ if name != "system"):
         for outcome in ("accepted", "overridden", "unanswered"):
-            yield Figure("answers", f"{topic}: {outcome}", column, counts[topic][outcome], counts[topic].total(), whole=topic)
+            also = _OVERRIDDEN if outcome == "overridden" else None
+            count, of = counts[topic][outcome], counts[topic].total()
+            yield Figure("answers", f"{topic}: {outcome}", column, count, of, whole=topic, of_what=("cards", topic), also=also)
     for reason in (*codes, "other", "none"):
-        yield Figure("reasons", reason, column, reasons[reason], reasons.total(), whole="overridden")
+        yield Figure("reasons", reason, column, reasons[reason], reasons.total(), whole="overridden", of_what=_OVERRIDDEN)
 
 
 def _results(first_cards: list[reading.FirstCard], column: str) -> Iterator[Figure]:
     """How many patients had the gene read after their first card, how soon, and with which result."""
     asked = sum(column in (ALL, f.digest) for f in first_cards)
     waits = list(_waits(first_cards, column))
-    yield Figure("results", "with a card", column, asked)
-    yield Figure("results", "with a result since", column, len(waits), asked)
+    yield Figure(*_ASKED, column, asked)
+    yield Figure(*_RESULTED, column, len(waits), asked, of_what=_ASKED)
     for state in ("confirmed", "uncertain", "negative"):
-        yield Figure("results", state, column, sum(s == state for _, s in waits), len(waits), whole="state")
+        yield Figure("results", state, column, sum(s == state for _, s in waits), len(waits), whole="state", of_what=_RESULTED)
     for low, high in pairwise((0, *_WEEKS_TO_RESULT)):
         count = sum(low * 7 <= wait < high * 7 for wait, _ in waits)
-        yield Figure("results", f"in less than {high} weeks", column, count, len(waits), whole="wait")
-    yield Figure("results", "later", column, sum(wait >= _WEEKS_TO_RESULT[-1] * 7 for wait, _ in waits), len(waits), whole="wait")
+        yield Figure("results", f"in less than {high} weeks", column, count, len(waits), whole="wait", of_what=_RESULTED)
+    yield Figure("results", "later", column, sum(wait >= _WEEKS_TO_RESULT[-1] * 7 for wait, _ in waits), len(waits), whole="wait", of_what=_RESULTED)
 
 
 def _waits(first_cards: list[reading.FirstCard], column: str) -> Iterator[tuple[int, str]]:
@@ -212,13 +217,19 @@ def _firing(days: Iterable[reading.Day]) -> dict[str, dict[dt.date, Firing]]:
 
 
 def _weeks(firing: Iterable[Mapping[dt.date, Firing]], span: Span) -> Iterator[Week]:
-    """The calls of each week of the span."""
+    """The calls of each week of the span; masked, since they add up to numbers that are told elsewhere."""
     found: dict[dt.date, Firing] = defaultdict(lambda: Firing(0, 0))
     for days in firing:
         for day, one in days.items():
             if span.first <= day <= span.last:
                 monday = day - dt.timedelta(days=day.weekday())
                 found[monday] = Firing(found[monday].calls + one.calls, found[monday].made + one.made)
-    for monday, (calls, made) in sorted(found.items()):
-        few = [0 < n < SMALLEST for n in (calls, made, calls - made)]
-        yield Week(monday, None if few[0] else calls, None if any(few) else made)
+    whole = Firing(sum(one.calls for one in found.values()), sum(one.made for one in found.values()))
+    columns = {ALL: whole, **{str(monday): one for monday, one in sorted(found.items())}}
+    shown = {(f.column, f.item): f.number for f in masked(f for column, one in columns.items() for f in _week(column, one))}
+    yield from (Week(monday, shown[str(monday), "calls"], shown[str(monday), "made"]) for monday in sorted(found))
+
+
+def _week(column: str, one: Firing) -> Iterator[Figure]:
+    yield Figure("weeks", "calls", column, one.calls)
+    yield Figure("weeks", "made", column, one.made, one.calls, of_what=("weeks", "calls"))

@@ -55,6 +55,7 @@ def blueprint(service: Service, desk: Desk, counts: Counts) -> Blueprint:
     @routes.post("/cds-services/<service_id>/feedback", strict_slashes=False)
     def feedback(service_id: str) -> Response:
         taken = desk.take(service_id, read_body(request))
+        counts.take(taken.stored, taken.known, len(taken.refused))
         event("feedback.taken", service=module.service.id, stored=taken.stored, known=taken.known, refused=len(taken.refused))
         return Response(encode(_told(taken)), status=400 if taken.refused else 200, content_type="application/json")
 

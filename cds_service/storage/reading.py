@@ -10,6 +10,8 @@ from sqlalchemy import ColumnElement, Connection, Select, Table, and_, func, sel
 
 from cds_service.storage.tables import CARD, DECISION, FEEDBACK, GENE_RESULT, LIFT, TALLY, VISITOR
 
+EARLIEST, LATEST = dt.date(1900, 1, 1), dt.date(9000, 12, 31)  # so that weeks before and after them are days, too
+
 T = TypeVar("T", bound=tuple[Any, ...])
 
 
@@ -124,7 +126,7 @@ def cards(connection: Connection, span: Span) -> list[Cards]:
     counted = func.count(), func.count(DECISION.c.patient.distinct())
     made = _decided(select(_DIGEST, *kind, *counted), span).group_by(_DIGEST, *kind)
     whole = _decided(select(*kind, *counted), span).group_by(*kind)
-    return [*(Cards(*row) for row in connection.execute(made).tuples()), *(Cards(None, *row) for row in connection.execute(whole).tuples())]
+    return [*(Cards(*row) for row in connection.execute(made)), *(Cards(None, *row) for row in connection.execute(whole))]
 
 
 def answers(connection: Connection, span: Span) -> list[Answers]:

@@ -201,7 +201,7 @@ class Records:
         for statement, rows in (
             (more, [{**tally._asdict(), "count": count} for tally, count in counted]),
             (insert(VISITOR).on_conflict_do_nothing(), [visitor._asdict() for visitor in sorted(visitors)]),
-            (insert(GENE_RESULT).on_conflict_do_nothing(), [result._asdict() for result in sorted(results, key=lambda r: r[:3])]),
+            (insert(GENE_RESULT).on_conflict_do_nothing(), [result._asdict() for result in sorted(results, key=lambda r: (*r[:3], r.seen))]),
         ):
             if rows:
                 self._connection.execute(statement, rows)

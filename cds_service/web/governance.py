@@ -21,7 +21,7 @@ from cds_service.governance.words import SECTIONS, labels
 from cds_service.knowledge.loader import Knowledge
 from cds_service.record.dates import Day
 from cds_service.snoozes import Snoozes
-from cds_service.storage.reading import Span
+from cds_service.storage.reading import EARLIEST, LATEST, Span
 from cds_service.web import plots
 
 USUAL_DAYS = 28
@@ -37,7 +37,18 @@ def rendered(found: Report, knowledge: Knowledge, **more: Any) -> str:
     for figure in found.figures:
         sections[figure.section][figure.item][figure.column] = figure
     named = {r.digest: f"{r.version} ({r.digest})" for r in found.releases} | {ALL: "all"}
-    content = {"k": knowledge, "r": found, "sections": SECTIONS, "figures": sections, "labels": labels(knowledge), "columns": named}
+    rows = {name: {item: cells for item, cells in items.items() if any(f.number != 0 for f in cells.values())} for name, items in sections.items()}
+    widest = {name: max((f.rate or 0 for cells in items.values() for f in cells.values()), default=0) for name, items in sections.items()}
+    content = {
+        "k": knowledge,
+        "r": found,
+        "sections": SECTIONS,
+        "figures": sections,
+        "labels": labels(knowledge),
+        "columns": named,
+        "rows": rows,
+        "widest": widest,
+    }
     return _TEMPLATES.get_template("governance.html").render(**content, plot=_plot(found), smallest=SMALLEST, **more)
 
 
@@ -112,6 +123,9 @@ def _span(given: Mapping[str, str], service: str, today: Day) -> Span:
 def _day(given: Mapping[str, str], name: str, usual: Day) -> Day:
     text = given.get(name, "")
     try:
-        return dt.date.fromisoformat(text) if text else usual
+        day = dt.date.fromisoformat(text) if text else usual
+        if not EARLIEST <= day <= LATEST:
+            raise ValueError(day)
     except ValueError:
         raise InvalidRequest(f"{name} is no day. Write it as 2026-11-30.", place=name) from None
+    return day

@@ -29,7 +29,7 @@ def figures(diary: Diary, digests: dict[str, str], client: str | None = None) ->
         for section, item, number, of in (*_spoken(some), *_answered(some, diary), *_read(diary, calls, column)):
             found[section, item, named] = (number, of)
     if client is None:
-        found["lifted", "patients", "all"] = (len(diary.lifted), None)
+        found["lifted", "snoozes", "all"] = (len(diary.lifted), None)
     return found
 
 

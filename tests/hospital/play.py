@@ -220,6 +220,8 @@ class Play:
         """Accept, override or ignore; some take an acceptance back, some send everything twice."""
         topic = card["source"]["topic"]["code"]
         does = self.chance.choices(("accept", "override", "both", "nothing"), (0.25, 0.25, 0.05, 0.45))[0]
+        if not card.get("suggestions"):  # nothing that could be accepted
+            does = "override" if does == "both" else does if does == "override" else "nothing"
         entries = [self._entry(card, "accepted")] if does in ("accept", "both") else []
         entries += [self._entry(card, "overridden")] if does in ("override", "both") else []
         if not entries:
@@ -236,9 +238,7 @@ class Play:
         entry: dict[str, Any] = {"card": card["uuid"], "outcome": outcome, "outcomeTimestamp": self.moment.isoformat()}
         reason = None
         if outcome == "accepted":
-            entry |= {"acceptedSuggestions": [{"id": s["uuid"]} for s in card.get("suggestions", [])[:1]]}
-            if not entry["acceptedSuggestions"]:
-                del entry["acceptedSuggestions"]
+            entry |= {"acceptedSuggestions": [{"id": card["suggestions"][0]["uuid"]}]}
         elif self.chance.random() < 0.9:
             reason = self.chance.choice((*REASONS, "elsewhere"))
             system = "urn:example:own" if reason == "elsewhere" else build.KNOWLEDGE.module.override_reasons.system

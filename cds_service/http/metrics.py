@@ -1,0 +1,80 @@
+"""What Prometheus reads: counts since the process started. No label holds anything of a person."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from flask import Blueprint, Response
+
+from cds_service.counting import BOUNDS, LONGER, Counts
+from cds_service.record.facts import Source
+from cds_service.recording import Recorder
+
+if TYPE_CHECKING:
+    from prometheus_client.core import Metric
+
+_MISSING = (Source.UNAVAILABLE.value, Source.INCOMPLETE.value)
+
+
+def blueprint(counts: Counts, recorder: Recorder) -> Blueprint:
+    """GET /metrics: of the process that answers."""
+    routes = Blueprint("metrics", __name__)
+
+    @routes.get("/metrics")
+    def metrics() -> Response:
+        from prometheus_client import CollectorRegistry, generate_latest  # what only a scrape needs need not be there at the start
+        from prometheus_client.exposition import CONTENT_TYPE_LATEST
+
+        registry = CollectorRegistry()
+        registry.register(_Counted(counts, recorder))
+        return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+
+    return routes
+
+
+class _Counted:
+    """Reads the counts when it is asked; nothing is counted twice."""
+
+    def __init__(self, counts: Counts, recorder: Recorder) -> None:
+        self._counts = counts
+        self._recorder = recorder
+
+    def collect(self) -> Iterator[Metric]:
+        """Every metric."""
+        from prometheus_client.core import CounterMetricFamily
+
+        found = self._counts.so_far()
+        calls = CounterMetricFamily("cds_calls", "Answered hook calls by what they led to", labels=["client", "outcome"])
+        missing = CounterMetricFamily(
+            "cds_data_missing", "Calls in which a kind of data was not there, or only in part", labels=["client", "domain", "state"]
+        )
+        refused = CounterMetricFamily("cds_calls_refused", "Calls that were refused, by the error's code", labels=["code"])
+        feedback = CounterMetricFamily("cds_feedback", "Entries of feedback: stored, known already, refused", labels=["result"])
+        waits: dict[str, dict[str, int]] = defaultdict(dict)
+        for (client, what, which), number in sorted(found.items()):
+            if what == "call":
+                calls.add_metric([client, which], number)
+            elif what == "ms":
+                waits[client][which] = number
+            elif what == "refused":
+                refused.add_metric([which], number)
+            elif what == "feedback":
+                feedback.add_metric([which], number)
+            elif what in _MISSING:
+                missing.add_metric([client, which, what], number)
+        lost = CounterMetricFamily("cds_decisions_lost", "Decisions that could not be recorded", value=self._recorder.lost)
+        yield from (calls, missing, refused, feedback, lost, self._latency(waits))
+
+    def _latency(self, waits: dict[str, dict[str, int]]) -> Metric:
+        from prometheus_client.core import HistogramMetricFamily
+
+        latency = HistogramMetricFamily("cds_call_duration_seconds", "Time to answer a hook call", labels=["client"])
+        for client, by_bound in waits.items():
+            total, buckets = 0, []
+            for bound in (*map(str, BOUNDS), LONGER):
+                total += by_bound.get(bound, 0)
+                buckets.append(("+Inf" if bound == LONGER else str(int(bound) / 1000), float(total)))
+            latency.add_metric([client], buckets, self._counts.spent[client] / 1000)
+        return latency
