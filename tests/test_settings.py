@@ -237,6 +237,7 @@ def test_has_every_setting_in_its_words():
         "CDS_DEADLINE",
         "CDS_DATABASE",
         "CDS_PSEUDONYM_KEY_FILE",
+        "CDS_GOVERNANCE_TOKEN_FILE",
     } == listed
 
 
@@ -262,6 +263,56 @@ def test_takes_the_file_of_a_key(tmp_path):
 
     assert key == from_environment({"CDS_PSEUDONYM_KEY_FILE": str(key)}).pseudonym_key_file
     assert "is no file" in refusal(CDS_PSEUDONYM_KEY_FILE=str(tmp_path / "other"))
+
+
+def test_reads_the_token_of_the_governance_page(tmp_path):
+    """The token is what the file holds, without the newline that editors put behind it; without a file there is none."""
+    path = tmp_path / "token"
+    path.write_text(f" {'é' * 20}\n", encoding="utf-8")
+
+    assert "é" * 20 == from_environment({"CDS_GOVERNANCE_TOKEN_FILE": f" {path} "}).governance_token
+    assert [None, None] == [from_environment(some).governance_token for some in ({}, {"CDS_GOVERNANCE_TOKEN_FILE": " "})]
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"", "fewer than 20 characters"),
+        (b"t" * 19 + b"\n", "fewer than 20 characters"),
+        (b" " * 40, "fewer than 20 characters"),
+        (b"\xff" * 40, "cannot be read"),
+        (None, "cannot be read"),
+    ],
+)
+def test_refuses_a_token_that_is_none(tmp_path, content, sentence):
+    """A short token could be guessed; the sentence names the file and not what it holds."""
+    path = tmp_path / "token"
+    if content is not None:
+        path.write_bytes(content)
+
+    said = refusal(CDS_GOVERNANCE_TOKEN_FILE=str(path))
+
+    assert said.startswith(f"CDS_GOVERNANCE_TOKEN_FILE={path} ")
+    assert sentence in said
+    assert "tttt" not in said
+
+
+@pytest.mark.parametrize(
+    ("settings", "is_open"),
+    [
+        (Settings(), True),
+        (Settings(host="::1"), True),
+        (Settings(host="127.8.9.1"), True),
+        (Settings(host=ANYWHERE, allow_open=True), False),
+        (Settings(host="::", allow_open=True), False),
+        (Settings(host="192.168.1.5", allow_open=True), False),
+        (Settings(governance_token="t" * 20), False),
+        (Settings(host=ANYWHERE, governance_token="t" * 20), False),
+    ],
+)
+def test_opens_governance_without_a_token_on_this_machine_alone(settings, is_open):
+    """Whoever can reach the service from elsewhere needs the token."""
+    assert is_open == settings.governance_open
 
 
 def test_names_one_public_sandbox():

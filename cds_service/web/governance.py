@@ -117,7 +117,10 @@ def _span(given: Mapping[str, str], service: str, today: Day) -> Span:
     first = _day(given, "from", last - dt.timedelta(days=USUAL_DAYS - 1))
     if first > last:
         raise InvalidRequest("from is after to. Exchange them.", place="from")
-    return Span(service, first, last, given.get("client") or None)
+    client = given.get("client") or None
+    if client and "\0" in client:  # PostgreSQL takes no such text
+        raise InvalidRequest("client is no name. Leave it out, or name one of clients.toml.", place="client")
+    return Span(service, first, last, client)
 
 
 def _day(given: Mapping[str, str], name: str, usual: Day) -> Day:

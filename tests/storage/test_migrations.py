@@ -9,9 +9,15 @@ from sqlalchemy import inspect
 from cds_service.errors import SettingsError
 from cds_service.storage import database as module
 from cds_service.storage.database import Database
+from cds_service.storage.records import GeneResult, Tally, Visitor
 from cds_service.storage.tables import METADATA, NEWEST
 from tests.storage.samples import NOON, decision, feedback, rows
 
+DAY = NOON.date()
+TALLY = Tally(DAY, "north", "vexas", "d" * 12, "0.1.0", "call", "shown")
+VISITOR = Visitor(DAY, "north", "vexas", "d" * 12, "0" * 16)
+RESULT = GeneResult("north", "vexas", "0" * 64, "confirmed", None, DAY)
+COUNTS = ("tally", "visitor", "gene_result")
 SCRIPTS = ScriptDirectory(str(module.Path(module.__file__).with_name("migrations")))
 
 
@@ -41,6 +47,28 @@ def test_goes_down_and_up_again_with_data(database):
 
     assert 1 == len(rows(database, "decision"))
     assert [] == rows(database, "feedback")
+
+
+def test_brings_counts_to_a_database_with_decisions(url):
+    """From the first schema on decisions stay as they are and calls can be counted; back to it the counts go, and nothing else."""
+    database = Database(url)
+    database.upgrade("0001")
+    database.work(lambda book: (book.record(decision()), book.keep(feedback(), NOON)))
+    before = [rows(database, name) for name in ("decision", "card", "feedback")]
+
+    database.upgrade()
+    database.work(lambda book: book.count({TALLY: 3}, [VISITOR], [RESULT]))
+    between = [rows(database, name) for name in ("decision", "card", "feedback")]
+    counts = [len(rows(database, name)) for name in COUNTS]
+    database.downgrade("0001")
+    with database.engine.connect() as connection:
+        left = set(inspect(connection).get_table_names())
+
+    assert before == between == [rows(database, name) for name in ("decision", "card", "feedback")]
+    assert [1, 1, 1] == counts
+    assert "0001" == database.version()
+    assert {"decision", "card", "feedback", "lift", "alembic_version"} == left
+    database.close()
 
 
 def test_leaves_data_alone_when_there_is_nothing_to_do(database):

@@ -16,6 +16,18 @@ def test_gives_each_patient_of_each_client_one_name():
     assert 5 == len({one.of("north", "p1"), one.of("north", "p2"), one.of("south", "p1"), other.of("north", "p1"), one.of("north|p", "1")})
 
 
+def test_counts_each_patient_under_a_name_of_its_own():
+    """The name to count by is another for each patient, client and key, and no part of the name by which decisions are kept."""
+    one, other = Pseudonyms(b"a" * 32), Pseudonyms(b"b" * 32)
+
+    names = [one.to_count("north", "p1"), one.to_count("north", "p2"), one.to_count("south", "p1"), other.to_count("north", "p1")]
+
+    assert names[0] == one.to_count("north", "p1")
+    assert 4 == len(set(names))
+    assert {16} == {len(name) for name in names}
+    assert not any(name in one.of(client, patient) for name in names for client in ("north", "south") for patient in ("p1", "p2"))
+
+
 def test_writes_a_key_once_for_its_owner_alone(tmp_path):
     """The first start writes a key that only its owner can read; the next finds it."""
     path = tmp_path / "cds.db.key"

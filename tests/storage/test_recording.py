@@ -21,6 +21,7 @@ def client(url, database, tmp_path):
     key.write_text("k" * 64, encoding="utf-8")
     app = checked_app(Settings(database=url, pseudonym_key_file=key), lambda: build.TODAY)
     yield app.test_client()
+    app.extensions["counts"].close()
     app.extensions["recorder"].close()
 
 

@@ -28,6 +28,7 @@ def apps(url, database, tmp_path):
     both = [started(url, tmp_path) for _ in range(2)]
     yield both
     for app in both:
+        app.extensions["counts"].close()
         app.extensions["recorder"].close()
 
 
@@ -90,6 +91,7 @@ def test_records_and_shows_nothing_in_silent_mode(url, database, tmp_path, silen
     app = started(url, tmp_path, silent)
 
     cards = ask(app, 0)
+    app.extensions["counts"].close()
     app.extensions["recorder"].close()
 
     (stored,) = rows(database, "card")
