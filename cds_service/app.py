@@ -51,7 +51,7 @@ def create_app(settings: Settings | None = None, today: Callable[[], Day] | None
     app.register_blueprint(health.blueprint(recorder))
     app.register_blueprint(metrics.blueprint(counts, recorder))
     app.register_blueprint(about.blueprint(service))
-    if settings.governance_token or settings.governance_open:
+    if settings.governance_token_file or settings.governance_open:
         snoozes = Snoozes(database, pseudonyms, knowledge, registered)
         app.register_blueprint(governance.blueprint(snoozes, today, now, settings.governance_token))
     problems.register(app)

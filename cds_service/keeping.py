@@ -111,7 +111,7 @@ def report_command(first: dt.datetime | None, last: dt.datetime | None, client: 
         "csv": lambda: files.as_csv(found, named),
         "json": lambda: files.as_json(found, named).decode(),
     }
-    print(text[form]())
+    click.echo(text[form](), nl=form != "csv")
 
 
 def _day(option: str, given: dt.datetime | None) -> dt.date | None:

@@ -53,12 +53,17 @@ class Settings(NamedTuple):
     deadline: float = 2.0
     database: str = "sqlite:///cds-service.db"
     pseudonym_key_file: Path | None = None
-    governance_token: str | None = None
+    governance_token_file: Path | None = None
 
     @property
     def governance_open(self) -> bool:
         """Whether the governance page may be seen without a token: on this machine only."""
-        return self.governance_token is None and is_loopback(self.host)
+        return self.governance_token_file is None and is_loopback(self.host)
+
+    @property
+    def governance_token(self) -> str | None:
+        """The token that opens the governance page. Raises SettingsError for a file that holds none."""
+        return _token(self.governance_token_file) if self.governance_token_file else None
 
     def now(self) -> dt.datetime:
         """This moment, in UTC."""
@@ -105,7 +110,7 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
         deadline=_seconds(environment, "CDS_DEADLINE", 2.0, 0.2, 30.0),
         database=_database(environment),
         pseudonym_key_file=_key_file(environment),
-        governance_token=_token(environment),
+        governance_token_file=_token_file(environment),
     )
 
 
@@ -149,12 +154,16 @@ def _key_file(environment: Mapping[str, str]) -> Path | None:
     return Path(path) if path else None
 
 
-def _token(environment: Mapping[str, str]) -> str | None:
+def _token_file(environment: Mapping[str, str]) -> Path | None:
     path = environment.get("CDS_GOVERNANCE_TOKEN_FILE", "").strip()
-    if not path:
-        return None
+    if path:
+        _token(Path(path))
+    return Path(path) if path else None
+
+
+def _token(path: Path) -> str:
     try:
-        token = Path(path).read_text(encoding="utf-8").strip()
+        token = path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError):
         raise SettingsError(f"CDS_GOVERNANCE_TOKEN_FILE={path} cannot be read. Write one with openssl rand -hex 32, or leave it out.") from None
     if len(token) < SHORTEST_TOKEN:

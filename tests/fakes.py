@@ -18,11 +18,11 @@ from cds_service.protocol import schema
 from cds_service.settings import Settings
 
 
-def checked_app(settings: Settings, today: Callable[[], dt.date]) -> Flask:
+def checked_app(settings: Settings, today: Callable[[], dt.date], now: Callable[[], dt.datetime] | None = None) -> Flask:
     """The application, with a test client that checks every answer; the one way in which tests make it. Its database is in memory."""
     if settings.database == Settings().database:
         settings = settings._replace(database="sqlite://")
-    app = create_app(settings, today=today)
+    app = create_app(settings, today=today, now=now)
     app.test_client_class = CheckedClient
     return app
 

@@ -306,8 +306,8 @@ def test_refuses_a_token_that_is_none(tmp_path, content, sentence):
         (Settings(host=ANYWHERE, allow_open=True), False),
         (Settings(host="::", allow_open=True), False),
         (Settings(host="192.168.1.5", allow_open=True), False),
-        (Settings(governance_token="t" * 20), False),
-        (Settings(host=ANYWHERE, governance_token="t" * 20), False),
+        (Settings(governance_token_file=Path("token")), False),
+        (Settings(host=ANYWHERE, governance_token_file=Path("token")), False),
     ],
 )
 def test_opens_governance_without_a_token_on_this_machine_alone(settings, is_open):

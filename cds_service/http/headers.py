@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
+_FOR_PEOPLE = "/governance"  # programs of other origins may not read it
 _ALWAYS = [("X-Content-Type-Options", "nosniff"), ("Cache-Control", "no-store")]
 _PREFLIGHT = [
     ("Access-Control-Allow-Methods", "GET, POST, OPTIONS"),
@@ -35,7 +36,7 @@ class StandingHeaders:
         return self._application(environ, start)
 
     def _standing(self, environ: WSGIEnvironment) -> list[tuple[str, str]]:
-        origin = environ.get("HTTP_ORIGIN", "")
+        origin = environ.get("HTTP_ORIGIN", "") if not environ.get("PATH_INFO", "").startswith(_FOR_PEOPLE) else ""
         if not origin or not (self._any or origin in self._origins):
             return self._always
         allowed = [*self._always, ("Access-Control-Allow-Origin", "*" if self._any else origin)]

@@ -76,9 +76,10 @@ class Database:
     def read(self, what: Callable[[Connection], T]) -> T:
         """What a function reads for a report, which may take longer than an answer. Raises StorageUnavailable."""
         try:
-            with self.engine.connect() as connection, connection.begin():
-                if self.url.get_backend_name() != "sqlite":
-                    connection.exec_driver_sql(f"SET LOCAL statement_timeout = {_REPORT * 1000}")
+            sqlite = self.url.get_backend_name() == "sqlite"
+            engine = self.engine if sqlite else self.engine.execution_options(isolation_level="REPEATABLE READ")
+            with engine.connect() as connection:  # all of a report is about one moment
+                connection.exec_driver_sql("BEGIN" if sqlite else f"SET LOCAL statement_timeout = {_REPORT * 1000}")
                 return what(connection)
         except (exc.DBAPIError, exc.TimeoutError) as error:
             raise StorageUnavailable(RETRY_AFTER) from error

@@ -20,6 +20,7 @@ from cds_service.governance.report import Report, report
 from cds_service.governance.words import SECTIONS, labels
 from cds_service.knowledge.loader import Knowledge
 from cds_service.record.dates import Day
+from cds_service.settings import is_loopback
 from cds_service.snoozes import Snoozes
 from cds_service.storage.reading import EARLIEST, LATEST, Span
 from cds_service.web import plots
@@ -68,6 +69,10 @@ def blueprint(snoozes: Snoozes, today: Callable[[], Day], clock: Callable[[], dt
         given = request.authorization.password if request.authorization and request.authorization.type == "basic" else None
         if token is not None and not hmac.compare_digest((given or "").encode(), token.encode()):
             return Response(_CLOSED, 401, {"WWW-Authenticate": 'Basic realm="governance", charset="UTF-8"'}, content_type="text/plain; charset=utf-8")
+        if token is None and not _local(request.host):
+            return Response(
+                "Without a token this page is for this machine only, under its own name.\n", 403, content_type="text/plain; charset=utf-8"
+            )
         if request.method == "POST" and not _same_origin():
             return Response("This form is sent from its own page only.\n", 403, content_type="text/plain; charset=utf-8")
         return None
@@ -97,6 +102,12 @@ def blueprint(snoozes: Snoozes, today: Callable[[], Day], clock: Callable[[], dt
         return _page(_TEMPLATES.get_template("snoozes.html").render(**shown))
 
     return routes
+
+
+def _local(host: str) -> bool:
+    """Whether a page was asked for by this machine's own name: a stranger's name that was pointed here is none."""
+    name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
+    return name == "localhost" or is_loopback(name.strip("[]"))
 
 
 def _same_origin() -> bool:

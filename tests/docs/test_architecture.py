@@ -21,7 +21,7 @@ PACKAGE = pages.ROOT / "cds_service"
 ROOTS = (pages.ROOT, PACKAGE, PACKAGE / "knowledge" / "vexas", *(path for path in PACKAGE.iterdir() if path.is_dir()))
 FILE = re.compile(r"[\w.*-]*/[\w./*-]*|[\w*-]+\.(?:py|ya?ml|md|json|toml|css)")
 # Words of the glossary for what is no class of its own.
-NO_CLASS = {"Alternative", "Topic", "Golden card"}
+NO_CLASS = {"Alternative", "Topic", "Golden card", "Silent mode"}
 
 
 def exists(name: str) -> bool:

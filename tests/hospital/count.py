@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import math
 import statistics
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -115,9 +116,16 @@ def alarms(diary: Diary, period: Period) -> list[tuple[str, dt.date]]:
             calls, made = sum(map(len, before)), sum(map(sum, before))
             likely, share = (made + 1) / (calls + 2), sum(mine[day]) / len(mine[day])
             sigma = max(statistics.stdev(sum(b) / len(b) for b in before), (likely * (1 - likely) / len(mine[day])) ** 0.5)
-            if abs(share - made / calls) > 3 * sigma:
+            tail = _binomial(sum(mine[day]), len(mine[day]), likely)
+            if abs(share - made / calls) > 3 * sigma and tail < 0.00135:
                 found.append((client, day))
     return found
+
+
+def _binomial(made: int, calls: int, likely: float) -> float:
+    """The smaller tail of a binomial distribution, both with the number itself."""
+    each = [math.comb(calls, n) * likely**n * (1 - likely) ** (calls - n) for n in range(calls + 1)]
+    return min(math.fsum(each[made:]), math.fsum(each[: made + 1]))
 
 
 def weeks(diary: Diary) -> dict[dt.date, tuple[int, int]]:

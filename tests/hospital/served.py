@@ -9,7 +9,9 @@ from pathlib import Path
 from flask import Flask
 
 from cds_service import telemetry
-from cds_service.app import create_app, spare_the_collector
+from cds_service.app import spare_the_collector
+from cds_service.settings import from_environment
+from tests.fakes import checked_app
 
 
 def app() -> Flask:
@@ -20,6 +22,6 @@ def app() -> Flask:
         return dt.datetime.fromisoformat(clock.read_text(encoding="utf-8"))
 
     telemetry.configure()
-    made = create_app(today=lambda: now().date(), now=now)
+    made = checked_app(from_environment(os.environ), lambda: now().date(), now)
     spare_the_collector()
     return made

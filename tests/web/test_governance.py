@@ -47,6 +47,14 @@ class Site:
 
 
 @pytest.fixture(scope="module")
+def token(tmp_path_factory):
+    """The file of the token."""
+    path = tmp_path_factory.mktemp("token") / "governance.token"
+    path.write_text(TOKEN, encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
 def site(tmp_path_factory):
     """Calls of several clients on several days; a test names the client whose calls it is about."""
     site = Site(tmp_path_factory.mktemp("governance"))
@@ -152,6 +160,19 @@ def test_is_open_on_ones_own_machine(app):
     assert [200] * 3 == [browser(app).get(PAGE, query_string={"format": form}).status_code for form in ("html", "json", "csv")]
 
 
+@pytest.mark.parametrize(("host", "status"), [("localhost:8080", 200), ("127.0.0.1", 200), ("[::1]:8080", 200), ("rebound.example.org", 403)])
+def test_is_open_under_this_machines_own_names(app, host, status):
+    """A stranger's name that was pointed to this machine opens nothing."""
+    assert status == browser(app).get(PAGE, headers={"Host": host}).status_code
+
+
+def test_is_read_by_no_program_of_another_origin(app):
+    """The origins that may call the service may not read this page."""
+    answer = browser(app).get(PAGE, headers={"Origin": "https://sandbox.cds-hooks.org"})
+
+    assert "Access-Control-Allow-Origin" not in answer.headers
+
+
 @pytest.mark.parametrize(
     "settings", [{"host": ANYWHERE, "allow_open": True}, {"host": "::", "allow_open": True}, {"host": "192.0.2.1", "allow_open": True}]
 )
@@ -164,9 +185,9 @@ def test_is_not_there_for_others_without_a_token(start, settings):
 
 
 @pytest.mark.parametrize("settings", [{}, {"host": ANYWHERE, "allow_open": True}])
-def test_opens_by_the_token(start, settings):
+def test_opens_by_the_token(start, token, settings):
     """With any name and the token as the password, page and form answer, here and elsewhere."""
-    visitor = browser(start(governance_token=TOKEN, **settings))
+    visitor = browser(start(governance_token_file=token, **settings))
 
     assert [200, 200] == [visitor.get(PAGE, auth=(name, TOKEN)).status_code for name in ("", "anyone")]
     assert 200 == visitor.post(SNOOZES, data={"client": "north", "patient": "s1"}, auth=("x", TOKEN)).status_code
@@ -185,9 +206,9 @@ def test_opens_by_the_token(start, settings):
     ],
 )
 @pytest.mark.parametrize("method", ["GET", "POST", "HEAD"])
-def test_stays_closed_without_the_token(start, headers, method):
+def test_stays_closed_without_the_token(start, token, headers, method):
     """No password, another one, or another way to send it: 401, how to open it, and nothing of what is inside."""
-    answer = browser(start(governance_token=TOKEN)).open(SNOOZES if method == "POST" else PAGE, method=method, headers=headers)
+    answer = browser(start(governance_token_file=token)).open(SNOOZES if method == "POST" else PAGE, method=method, headers=headers)
 
     assert (401, 'Basic realm="governance", charset="UTF-8"') == (answer.status_code, answer.headers["WWW-Authenticate"])
     assert "no-store" == answer.headers["Cache-Control"]
@@ -195,9 +216,9 @@ def test_stays_closed_without_the_token(start, headers, method):
 
 
 @pytest.mark.parametrize("password", [TOKEN[:-1], TOKEN + "t", TOKEN.upper(), "é" * 40, f"{TOKEN}:"])
-def test_takes_no_other_password(start, password):
+def test_takes_no_other_password(start, token, password):
     """Nearly the token is not the token."""
-    assert 401 == browser(start(governance_token=TOKEN)).get(PAGE, auth=("x", password)).status_code
+    assert 401 == browser(start(governance_token_file=token)).get(PAGE, auth=("x", password)).status_code
 
 
 @pytest.mark.parametrize(
