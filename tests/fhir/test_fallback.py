@@ -667,7 +667,7 @@ def test_names_the_client_for_the_log(server, name):
         request = call(server.format(base=running.base) if server else None, sent=["patient", "documents"])
         found = answer_of(service, json.dumps(request).encode())
 
-    assert name == found.client
+    assert name == found.visit.client
 
 
 def test_shows_nothing_of_the_token_in_a_request():
