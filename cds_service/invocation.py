@@ -87,7 +87,8 @@ class Service:
             outcomes = self.recorder.decide(call, assessment, partial(self._judged, client, assessment, response))
             topics = tuple(topic for topic, outcome in outcomes.items() if outcome.withheld is None)
             shown = tuple(outcomes[topic].card for topic in topics)
-            response = structs.replace(response, cards=shown) if shown else self.composer.nothing_shown(assessment, record)
+            silenced = {o.card.source.topic.code: o.snooze for o in outcomes.values() if o.snooze and o.card.source.topic}
+            response = structs.replace(response, cards=shown) if shown else self.composer.nothing_shown(assessment, record, silenced)
         outcome = "shown" if response.cards else "withheld" if made else "nothing"
         visit = Visit(today, client.name, request.hook, record.patient_id, outcome, record.sources, assessment.genetics)
         return Answer(encode(_rendered(response, client)), topics, len(assessment.issues), visit, client.dialect.trigger(request.extension))
@@ -102,7 +103,7 @@ class Service:
             snooze = self.snoozer.judged(topic, assessment, answers)
             withheld = "silent" if topic in client.silent_topics else "answered" if snooze and snooze.silent else None
             shown = structs.replace(card, detail=f"{self.snoozer.back(snooze)}\n\n{card.detail}") if snooze else card
-            outcomes[topic] = Outcome(shown, evidence, withheld)
+            outcomes[topic] = Outcome(shown, evidence, withheld, snooze if withheld == "answered" else None)
         return outcomes
 
     def read(self, body: bytes) -> CDSRequest:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import NamedTuple, TypeVar
 
+from cds_service.cards.snooze import Snooze
 from cds_service.errors import StorageUnavailable
 from cds_service.knowledge.loader import Knowledge
 from cds_service.protocol.response import Card
@@ -36,11 +37,12 @@ class Call(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """A card that was made, what it rests on, and why it is withheld, if it is."""
+    """A card that was made, what it rests on, and why it is withheld, if it is: for a snooze, which one."""
 
     card: Card
     evidence: tuple[str, ...] = ()
     withheld: str | None = None
+    snooze: Snooze | None = None
 
 
 class Recorder:

@@ -6,10 +6,12 @@ import itertools
 import re
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 from cds_service.cards import wording
 from cds_service.cards.drafts import service_request
+from cds_service.cards.snooze import Snooze
 from cds_service.knowledge.loader import Knowledge
 from cds_service.knowledge.model import CardText, Recommendation, Word
 from cds_service.protocol.response import Action, Card, Coding, Response, Source, Suggestion
@@ -67,10 +69,12 @@ class Composer:
         cards = tuple(self._card(topic, assessment, record, f"{client}|{hook_instance}", site or {}) for topic in assessment.topics)
         return Response(cards=cards) if cards or assessment.withheld else self.nothing_shown(assessment, record)
 
-    def nothing_shown(self, assessment: Assessment, record: PatientRecord) -> Response:
-        """An answer without a card, which says what could not be read, if that could have mattered."""
+    def nothing_shown(self, assessment: Assessment, record: PatientRecord, silenced: Mapping[str, Snooze] = MappingProxyType({})) -> Response:
+        """An answer without a card, which says what could not be read, if that could have mattered, and which cards an earlier answer keeps away."""
         gaps = self._gaps(assessment, record)
-        return Response(cards=(), extension={self.knowledge.module.extension: {"unavailable": gaps}} if gaps else None)
+        kept = [{"topic": code, "answered": s.answered, "until": s.until} for code, s in silenced.items()]
+        said = {**({"unavailable": gaps} if gaps else {}), **({"silenced": kept} if kept else {})}
+        return Response(cards=(), extension={self.knowledge.module.extension: said} if said else None)
 
     def _gaps(self, assessment: Assessment, record: PatientRecord) -> list[dict[str, str]]:
         """What was missing when nothing is shown: a failure is never an empty answer alone."""

@@ -7,6 +7,7 @@ import textwrap
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from http import HTTPStatus
+from typing import Any
 
 from cds_service.ehr.client import Answer, Fired, Shown
 
@@ -64,12 +65,18 @@ def _topic(card: Shown) -> str:
 
 
 def _gaps(answer: Answer) -> Iterator[str]:
-    """What an answer without cards says it could not read."""
+    """What an answer without cards says it could not read, and which cards an earlier answer keeps away."""
     for value in (answer.extension or {}).values():
-        gaps = value.get("unavailable") if isinstance(value, dict) else None
-        for gap in gaps if isinstance(gaps, list) else ():
-            if isinstance(gap, dict):
-                yield harmless(f"  not read: {gap.get('what', '')}. {gap.get('remedy', '')}").rstrip()
+        for gap in _listed(value, "unavailable"):
+            yield harmless(f"  not read: {gap.get('what', '')}. {gap.get('remedy', '')}").rstrip()
+        for kept in _listed(value, "silenced"):
+            yield harmless(f"  {kept.get('topic', '')}: answered on {kept.get('answered', '')}, silent until {kept.get('until', '')}")
+
+
+def _listed(value: Any, name: str) -> list[dict[str, Any]]:
+    """The objects of a member that should be a list of them."""
+    found = value.get(name) if isinstance(value, dict) else None
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
 
 
 def _plain(detail: str) -> Iterator[str]:

@@ -69,11 +69,21 @@ def test_takes_no_nonsense_for_an_answer(capsys, answer, arguments):
 def test_shows_a_card_without_a_source_and_an_extension_of_others(capsys, unavailable):
     """What a service leaves out is left out here, too."""
     with running() as odd:
-        odd.says["POST"] = {"cards": [{"summary": "Bare"}], "extension": {"com.example": {"unavailable": unavailable}}}
+        odd.says["POST"] = {"cards": [{"summary": "Bare"}], "extension": {"com.example": {"unavailable": unavailable, "silenced": unavailable}}}
         out, _, status = said(capsys, "fire", *odd.arguments, "--patient", "p1")
 
     assert 0 == status
     assert "Bare" in out
+
+
+def test_says_which_cards_an_earlier_answer_keeps_away(capsys):
+    """An answer without a card that names a silenced topic is shown with both days."""
+    kept = {"topic": "t-1", "answered": "2026-11-22", "until": "2027-05-22"}
+    with running() as odd:
+        odd.says["POST"] = {"cards": [], "extension": {"com.example": {"silenced": [kept]}}}
+        out, _, _ = said(capsys, "fire", *odd.arguments, "--patient", "p1")
+
+    assert "t-1: answered on 2026-11-22, silent until 2027-05-22" in out
 
 
 def test_obeys_no_terminal_sequence(capsys):

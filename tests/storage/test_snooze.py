@@ -32,10 +32,15 @@ def apps(url, database, tmp_path):
         app.extensions["recorder"].close()
 
 
+def answer(app, number, prefetch=None, server=SERVER):
+    """What leaves at one call."""
+    request = build.request(prefetch or build.suspect(), hookInstance=CALLS[number], fhirServer=server)
+    return app.test_client().post(build.SERVICE, json=request).json
+
+
 def ask(app, number, prefetch=None, server=SERVER):
     """The cards of one call."""
-    request = build.request(prefetch or build.suspect(), hookInstance=CALLS[number], fhirServer=server)
-    return app.test_client().post(build.SERVICE, json=request).json["cards"]
+    return answer(app, number, prefetch, server)["cards"]
 
 
 def override(app, card, reason="patient-declines"):
@@ -56,6 +61,16 @@ def test_shows_an_answered_card_no_more(apps, database):
 
     assert [] == ask(apps[1], 1)
     assert {None, "answered"} == {row["withheld"] for row in rows(database, "card")}
+
+
+def test_says_until_when_a_card_stays_away(apps):
+    """An answer without a card names the topic that was answered, and the two days: six months for a patient who declines."""
+    (card,) = ask(apps[0], 0)
+    override(apps[0], card)
+
+    (said,) = answer(apps[1], 1)["extension"].values()
+
+    assert [{"topic": "vexas-test-uba1", "answered": "2026-11-22", "until": "2027-05-22"}] == said["silenced"]
 
 
 def test_shows_again_what_nobody_answered(apps):
