@@ -25,7 +25,7 @@ from cds_service.ehr.files import read_json
 from cds_service.ehr.prefetch import hook_request, shifted, whole_chart
 from cds_service.errors import CDSServiceError
 from cds_service.firing import PATIENT_ID, days_since_fixtures, fire_command, load_fixtures_command, show_prefetch_command
-from cds_service.keeping import database_commands, report_command, snoozes_command
+from cds_service.keeping import database_commands, purge_command, report_command, snoozes_command
 from cds_service.knowledge.loader import load
 from cds_service.settings import Settings, from_environment, is_loopback
 
@@ -55,7 +55,7 @@ def cli() -> None:
     """CDS Hooks service: serve it, explain a patient, check the knowledge, play the EHR."""
 
 
-for _command in (fire_command, load_fixtures_command, show_prefetch_command, database_commands, report_command, snoozes_command):
+for _command in (fire_command, load_fixtures_command, show_prefetch_command, database_commands, purge_command, report_command, snoozes_command):
     cli.add_command(_command)
 
 

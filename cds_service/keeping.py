@@ -1,4 +1,4 @@
-"""The commands about what is kept: the database's schema, its export, the report, and the snoozes of a patient."""
+"""The commands about what is kept: the database's schema, its export and purge, the report, and the snoozes of a patient."""
 
 from __future__ import annotations
 
@@ -75,6 +75,33 @@ def snoozes_command(client: str, patient: str, *, lift: bool) -> None:
         database.close()
     lines = [f"{topic}: answered on {s.answered}, silent until {s.until} unless something strong is new" for topic, s in running]
     print("\n".join(lines) or "nothing is silent")
+
+
+@click.command("purge")
+@click.option("--older-than", required=True, help="How much is kept, as an ISO 8601 period: P24M, P2Y or P400D.")
+@click.option("--snoozes-too", is_flag=True, help="Also delete answers that still keep cards away.")
+def purge_command(older_than: str, *, snoozes_too: bool) -> None:
+    """Delete what is older than a period: decisions, cards, feedback, lifts and counts."""
+    from cds_service.knowledge.loader import load
+    from cds_service.record.dates import period
+
+    settings = from_environment(os.environ)
+    today = settings.today()
+    try:
+        before = period(older_than).before(today)
+    except (ValueError, OverflowError):
+        raise SettingsError(f"--older-than {older_than} is no period. Write for example P24M, P2Y or P400D.") from None
+    reasons = load(settings.knowledge).module.override_reasons
+    silences = [reasons.otherwise, *(reason.silent for reason in reasons.reasons if reason.silent)]
+    longest = min(silences, key=lambda text: period(text).before(today))
+    if before > period(longest).before(today) and not snoozes_too:
+        raise SettingsError(f"--older-than {older_than} would end snoozes: an answer silences for up to {longest}. Keep more, or add --snoozes-too.")
+    database = there(settings)
+    try:
+        for table, count in database.purge(before).items():
+            print(f"{table}: {count} {'row' if count == 1 else 'rows'} from before {before} deleted")
+    finally:
+        database.close()
 
 
 @click.command("report")

@@ -68,16 +68,16 @@ class Recorder:
 
         If the database does not answer in a moment, nothing counts as answered before, and the record is lost.
         """
-        patient = self._pseudonyms.of(call.client, call.patient_id)
+        names = self._pseudonyms.every(call.client, call.patient_id)
         deciding = threading.Lock()  # whoever takes it first decides: the writer, or the answer that has waited long enough
         decided: list[Mapping[str, Outcome]] = []
 
         def work(book: records.Records) -> Mapping[str, Outcome]:
-            outcomes = judge(book.answered(call.client, patient))
+            outcomes = judge(book.answered(call.client, *names))
             decided.append(outcomes)
             if not deciding.acquire(blocking=False):
                 raise StorageUnavailable(0)
-            book.record(self._decision(call, patient, assessment, outcomes.values()))
+            book.record(self._decision(call, names[0], assessment, outcomes.values()))
             return outcomes
 
         future = self._started(work, call.client)

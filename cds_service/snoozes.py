@@ -12,6 +12,7 @@ from cds_service.knowledge.loader import Knowledge
 from cds_service.record.dates import Day
 from cds_service.storage.database import Database
 from cds_service.storage.pseudonym import Pseudonyms
+from cds_service.storage.records import Records
 from cds_service.trust.clients import Clients
 
 
@@ -33,21 +34,26 @@ class Snoozes(NamedTuple):
 
     def running(self, client: str, patient: str, today: Day) -> list[tuple[str, Snooze]]:
         """Each topic that is silent, by its code. Raises UnknownClient or StorageUnavailable."""
-        pseudonym = self._pseudonym(client, patient)
-        answered = self.database.work(lambda book: book.answered(client, pseudonym))
+        names = self._names(client, patient)
+        answered = self.database.work(lambda book: book.answered(client, *names))
         return list(Snoozer(self.knowledge).running([ours(a, self.knowledge, today) for a in answered], today))
 
     def lift(self, client: str, patient: str, now: dt.datetime) -> int:
         """Let what was answered so far silence nothing any more; how many answers that were. Raises as `running`."""
-        pseudonym = self._pseudonym(client, patient)
-        found = self.database.work(lambda book: book.answered(client, pseudonym))
-        self.database.work(lambda book: book.lift(client, pseudonym, now), durable=True)
-        return len(found)
+        names = self._names(client, patient)
 
-    def _pseudonym(self, client: str, patient: str) -> str:
-        names = [c.name for c in self.clients.registered]
-        if client not in names:
+        def lifted(book: Records) -> int:
+            found = book.answered(client, *names)
+            for name in names:
+                book.lift(client, name, now)
+            return len(found)
+
+        return self.database.work(lifted, durable=True)
+
+    def _names(self, client: str, patient: str) -> tuple[str, ...]:
+        known = [c.name for c in self.clients.registered]
+        if client not in known:
             raise UnknownClient(
-                f"There is no client '{client}' in clients.toml (CDS_CLIENTS). Use one of {', '.join(names) or 'none: it is not set'}."
+                f"There is no client '{client}' in clients.toml (CDS_CLIENTS). Use one of {', '.join(known) or 'none: it is not set'}."
             )
-        return self.pseudonyms.of(client, patient.strip().removeprefix("Patient/"))
+        return self.pseudonyms.every(client, patient.strip().removeprefix("Patient/"))

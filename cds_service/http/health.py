@@ -9,13 +9,13 @@ from cds_service.recording import Recorder
 
 
 def blueprint(recorder: Recorder) -> Blueprint:
-    """GET /healthz and /readyz.
+    """GET /livez and /readyz.
 
     Cards leave without a database, so one that is away takes no process out of service; it is said, with what was lost.
     """
     routes = Blueprint("health", __name__)
 
-    @routes.get("/healthz")
+    @routes.get("/livez")
     def live() -> Response:
         return Response(b'{"status":"alive"}', content_type="application/json")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -83,6 +84,20 @@ class Database:
                 return what(connection)
         except (exc.DBAPIError, exc.TimeoutError) as error:
             raise StorageUnavailable(RETRY_AFTER) from error
+
+    def purge(self, before: dt.date) -> dict[str, int]:
+        """Delete what is older than a day, so that it is not in the file either; how many rows of each table. Raises StorageUnavailable."""
+        try:
+            with self.engine.begin() as connection:
+                if self.url.get_backend_name() != "sqlite":
+                    connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+                found = Records(connection).purge(before)
+            if self.url.get_backend_name() == "sqlite":
+                with self.engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+                    connection.exec_driver_sql("VACUUM")
+        except exc.DBAPIError as error:
+            raise StorageUnavailable(RETRY_AFTER) from error
+        return found
 
     def answers(self) -> bool:
         """Whether the database answers now."""

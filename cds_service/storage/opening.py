@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cds_service.errors import SettingsError
 from cds_service.storage.database import Database
-from cds_service.storage.pseudonym import SHORTEST_KEY, Pseudonyms, kept_key, read_key
+from cds_service.storage.pseudonym import SHORTEST_KEY, Pseudonyms, kept_key, read_keys
 
 
 def prepared(url: str, key_file: Path | None) -> str:
@@ -46,11 +46,13 @@ def _for_its_owner(file: Path) -> None:
 def pseudonyms(database: Database, key_file: Path | None) -> Pseudonyms:
     """By the key in a file; a SQLite file has its own beside it. Raises SettingsError."""
     if key_file:
-        return Pseudonyms(read_key(key_file))
+        return Pseudonyms(*read_keys(key_file))
     if database.in_memory:
         return Pseudonyms(secrets.token_bytes(SHORTEST_KEY))
     if database.file:
-        return Pseudonyms(kept_key(database.file.with_name(f"{database.file.name}.key")))
+        beside = database.file.with_name(f"{database.file.name}.key")
+        kept_key(beside)
+        return Pseudonyms(*read_keys(beside))
     raise SettingsError(
         "CDS_PSEUDONYM_KEY_FILE is not set, and PostgreSQL has no file beside which a key could stand. "
         "Write one with openssl rand -hex 32 > pseudonym.key, and give every process the same."

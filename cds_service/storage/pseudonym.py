@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 import os
 import secrets
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -14,18 +16,37 @@ SHORTEST_KEY = 32  # bytes
 
 
 class Pseudonyms:
-    """Gives each patient of each client one name that nobody can turn back without the key."""
+    """Gives each patient of each client one name that nobody can turn back without the key.
 
-    def __init__(self, key: bytes) -> None:
-        self._key = key
+    The first 8 digits of a name tell which key made it. What was kept under a retired key is still found.
+    """
+
+    def __init__(self, key: bytes, *retired: bytes) -> None:
+        self._keys = [(hashlib.sha256(b"id|" + one).hexdigest()[:8], one) for one in (key, *retired)]
 
     def of(self, client: str, patient_id: str) -> str:
-        """64 hexadecimal digits; the same patient id of another client is another patient."""
-        return hmac.new(self._key, f"{client}|{patient_id}".encode(), "sha256").hexdigest()
+        """64 hexadecimal digits by the key in use; the same patient id of another client is another patient."""
+        return next(self._names(client, patient_id))
+
+    def every(self, client: str, patient_id: str) -> tuple[str, ...]:
+        """The patient's name by each key, that in use first."""
+        return tuple(self._names(client, patient_id))
 
     def to_count(self, client: str, patient_id: str) -> str:
         """16 hexadecimal digits under which a patient is counted; they are no part of the other name."""
-        return hmac.new(self._key, f"\0{client}|{patient_id}".encode(), "sha256").hexdigest()[:16]
+        return hmac.new(self._keys[0][1], f"\0{client}|{patient_id}".encode(), "sha256").hexdigest()[:16]
+
+    def _names(self, client: str, patient_id: str) -> Iterator[str]:
+        for key_id, key in self._keys:
+            yield key_id + hmac.new(key, f"{client}|{patient_id}".encode(), "sha256").hexdigest()[:56]
+
+
+def read_keys(path: Path) -> list[bytes]:
+    """The keys in a file, one a line: that in use first, then those that were retired. Raises SettingsError."""
+    keys = read_key(path).split()
+    if any(len(key) < SHORTEST_KEY for key in keys):
+        raise SettingsError(f"CDS_PSEUDONYM_KEY_FILE={path} has a line of fewer than {SHORTEST_KEY} bytes. Write each key with: openssl rand -hex 32")
+    return keys
 
 
 def read_key(path: Path) -> bytes:

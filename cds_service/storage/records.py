@@ -9,7 +9,7 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Table, bindparam, select, update
+from sqlalchemy import Connection, Table, bindparam, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from cds_service.storage.tables import CARD, DECISION, FEEDBACK, GENE_RESULT, LIFT, TALLY, VISITOR
@@ -179,9 +179,11 @@ class Records:
         said = {"id": feedback.id, **feedback._asdict(), "accepted": list(feedback.accepted)}
         return self._once(FEEDBACK, {**said, **whose._asdict(), "received": received})
 
-    def answered(self, client: str, patient: str) -> list[Answered]:
-        """What clinicians did with the cards of a patient since its snoozes were last lifted, newest first."""
-        rows = self._connection.execute(_ANSWERED, {"of_client": client, "of_patient": patient})
+    def answered(self, client: str, *patients: str) -> list[Answered]:
+        """What clinicians did with the cards of a patient, by all its names, since its snoozes were last lifted, newest first."""
+        rows = [row for one in patients for row in self._connection.execute(_ANSWERED, {"of_client": client, "of_patient": one})]
+        if len(patients) > 1:
+            rows.sort(key=lambda row: (row.at, row.received), reverse=True)
         # An EHR whose clock is ahead must not keep a card away for longer than its reason says.
         return [Answered(row.topic, min(row.at, row.received), row.reason_system, row.reason_code, frozenset(row.evidence)) for row in rows]
 
@@ -205,6 +207,20 @@ class Records:
         ):
             if rows:
                 self._connection.execute(statement, rows)
+
+    def purge(self, before: dt.date) -> dict[str, int]:
+        """Delete what is older than a day, a decision with its cards and their feedback; how many rows of each table that was."""
+        start = dt.datetime.combine(before, dt.time(), dt.UTC)
+        old = {
+            FEEDBACK: FEEDBACK.c.card.in_(select(CARD.c.uuid).join(DECISION, CARD.c.decision == DECISION.c.id).where(DECISION.c.day < before)),
+            CARD: CARD.c.decision.in_(select(DECISION.c.id).where(DECISION.c.day < before)),
+            DECISION: DECISION.c.day < before,
+            LIFT: LIFT.c.at < start,
+            TALLY: TALLY.c.day < before,
+            VISITOR: VISITOR.c.day < before,
+            GENE_RESULT: GENE_RESULT.c.seen < before,
+        }
+        return {table.name: self._connection.execute(delete(table).where(which)).rowcount for table, which in old.items()}
 
     def answers(self) -> bool:
         """True, if anything answers at all."""

@@ -5,7 +5,7 @@ import stat
 import pytest
 
 from cds_service.errors import SettingsError
-from cds_service.storage.pseudonym import Pseudonyms, kept_key, read_key
+from cds_service.storage.pseudonym import Pseudonyms, kept_key, read_key, read_keys
 
 
 def test_gives_each_patient_of_each_client_one_name():
@@ -26,6 +26,27 @@ def test_counts_each_patient_under_a_name_of_its_own():
     assert 4 == len(set(names))
     assert {16} == {len(name) for name in names}
     assert not any(name in one.of(client, patient) for name in names for client in ("north", "south") for patient in ("p1", "p2"))
+
+
+def test_finds_a_patient_under_a_retired_key():
+    """The key in use names the patient, a retired one is still known; the first digits tell the two apart, and are not the patient's."""
+    old, new = Pseudonyms(b"a" * 32), Pseudonyms(b"b" * 32, b"a" * 32)
+
+    assert (new.of("north", "p1"), old.of("north", "p1")) == new.every("north", "p1")
+    assert 2 == len({name[:8] for patient in ("p1", "p2") for name in new.every("north", patient)})
+    assert {64} == {len(name) for name in new.every("north", "p1")}
+
+
+def test_reads_one_key_a_line(tmp_path):
+    """The first line is in use, the others are retired; a short line is named."""
+    path = tmp_path / "keys"
+    path.write_text(f"{'n' * 32}\n{'o' * 40}\n", encoding="utf-8")
+    short = tmp_path / "short"
+    short.write_text(f"{'n' * 32}\n{'o' * 31}\n", encoding="utf-8")
+
+    assert [b"n" * 32, b"o" * 40] == read_keys(path)
+    with pytest.raises(SettingsError, match="a line of fewer than 32 bytes"):
+        read_keys(short)
 
 
 def test_writes_a_key_once_for_its_owner_alone(tmp_path):

@@ -8,16 +8,17 @@ from cds_service.settings import Settings
 from tests import build
 from tests.fakes import checked_app
 from tests.storage.samples import rows
+from tests.web.screen import browser
 
 FEEDBACK = f"{build.SERVICE}/feedback"
 SERVER = "http://127.0.0.1:9/r4"
 CALLS = [f"d1577c69-dfbe-44ad-ba6d-3e05e953b{number:03x}" for number in range(10)]
 
 
-def started(url, tmp_path, silent=""):
+def started(url, tmp_path, silent="", keys="k" * 64):
     """An application of its own on the database, with one registered client."""
     key, clients = tmp_path / "pseudonym.key", tmp_path / "clients.toml"
-    key.write_text("k" * 64, encoding="utf-8")
+    key.write_text(keys, encoding="utf-8")
     clients.write_text(f'[[client]]\nname = "north"\nfhir_server = "{SERVER}"\n{silent}\n', encoding="utf-8")
     return checked_app(Settings(database=url, pseudonym_key_file=key, clients=clients), lambda: build.TODAY)
 
@@ -98,6 +99,21 @@ def test_comes_back_with_what_is_new(apps):
     assert back["detail"].startswith(f"Shown again: answered on {build.TODAY}, and new since then: ")
     assert back["detail"].splitlines()[0].endswith(": Sweet syndrome or other neutrophilic dermatosis.")
     assert not card["detail"].startswith("Shown again")
+
+
+def test_stays_silent_under_a_new_key(apps, url, tmp_path):
+    """What was answered under a key that was retired still keeps the card away, and is lifted with the rest."""
+    (card,) = ask(apps[0], 0)
+    override(apps[0], card)
+    later = started(url, tmp_path, keys=f"{'n' * 64}\n{'k' * 64}\n")
+
+    silent = ask(later, 1)
+    browser(later).post("/governance/snoozes", data={"client": "north", "patient": build.PATIENT_ID, "lift": "1"})
+    lifted = ask(later, 2)
+    later.extensions["counts"].close()
+    later.extensions["recorder"].close()
+
+    assert ([], 1) == (silent, len(lifted))
 
 
 @pytest.mark.parametrize("silent", ["silent = true", 'silent = ["vexas-test-uba1"]'])
