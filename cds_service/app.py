@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 from flask import Flask
 
@@ -18,7 +19,7 @@ from cds_service.feedback import Desk
 from cds_service.http import health, metrics, problems, protocol
 from cds_service.http.headers import StandingHeaders
 from cds_service.invocation import Service
-from cds_service.knowledge.loader import load
+from cds_service.knowledge.loader import Knowledge, load
 from cds_service.record.dates import Day
 from cds_service.recording import Recorder
 from cds_service.settings import Settings, from_environment
@@ -27,15 +28,22 @@ from cds_service.storage import opening
 from cds_service.trust import clients
 from cds_service.web import about, governance
 
+_LOADED: dict[Path | None, Knowledge] = {}  # by the folder; workers that are forked find it here
 _OBJECTS_BETWEEN_COLLECTIONS = 20_000
 _END_WITH_PARENT = 1  # PR_SET_PDEATHSIG of prctl(2)
+
+
+def preload(folder: Path | None) -> Knowledge:
+    """The knowledge of a folder, read once for all workers that are forked from this process. Raises KnowledgeError."""
+    _LOADED[folder] = load(folder)
+    return _LOADED[folder]
 
 
 def create_app(settings: Settings | None = None, today: Callable[[], Day] | None = None, now: Callable[[], dt.datetime] | None = None) -> Flask:
     """An application with its own service; raises KnowledgeError or SettingsError instead of starting half-ready."""
     settings = settings or from_environment(os.environ)
     today, now = today or settings.today, now or settings.now
-    knowledge = load(settings.knowledge)
+    knowledge = _LOADED.get(settings.knowledge) or load(settings.knowledge)
     registered = clients.load(settings.clients, clients.ours(knowledge), sandbox=settings.sandbox)
     database = opening.opened(settings.database)
     pseudonyms = opening.pseudonyms(database, settings.pseudonym_key_file)

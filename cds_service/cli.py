@@ -63,9 +63,11 @@ for _command in (fire_command, load_fixtures_command, show_prefetch_command, dat
 @click.option("--try", "example", type=click.Path(path_type=Path), help="A request file to show in a ready-to-paste curl.")
 def serve(example: Path | None) -> None:
     """Serve on CDS_HOST:CDS_PORT (127.0.0.1:8080)."""
+    from cds_service.app import preload
+
     settings = from_environment(os.environ)
     _refuse_taken(settings)
-    knowledge = load(settings.knowledge)  # a module that is not sound stops the start here, with one sentence
+    knowledge = preload(settings.knowledge)  # a module that is not sound stops the start here, with one sentence
     kept_in = settings.database if settings.database.startswith("sqlite:") else _prepared(settings)
     url = settings.base_url
     print(f"{knowledge.module.source_label}: {url}/  (discovery {url}/cds-services, about {url}/about)")
