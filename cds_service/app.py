@@ -17,14 +17,16 @@ from cds_service import telemetry
 from cds_service.counting import Counts
 from cds_service.feedback import Desk
 from cds_service.http import health, metrics, problems, protocol
+from cds_service.http.gate import Doorkeeper, Gate
 from cds_service.http.headers import StandingHeaders
 from cds_service.invocation import Service
 from cds_service.knowledge.loader import Knowledge, load
 from cds_service.record.dates import Day
 from cds_service.recording import Recorder
-from cds_service.settings import Settings, from_environment
+from cds_service.settings import Settings, from_environment, require_known_callers
 from cds_service.snoozes import Snoozes
 from cds_service.storage import opening
+from cds_service.storage.database import Database
 from cds_service.trust import clients
 from cds_service.web import about, governance
 
@@ -45,20 +47,22 @@ def create_app(settings: Settings | None = None, today: Callable[[], Day] | None
     today, now = today or settings.today, now or settings.now
     knowledge = _LOADED.get(settings.knowledge) or load(settings.knowledge)
     registered = clients.load(settings.clients, clients.ours(knowledge), sandbox=settings.sandbox)
+    require_known_callers(settings, authenticated=registered.authenticated)
     database = opening.opened(settings.database)
     pseudonyms = opening.pseudonyms(database, settings.pseudonym_key_file)
     recorder = Recorder(database, pseudonyms, knowledge, now)
     counts = Counts(database, pseudonyms, knowledge, today)
     service = Service(knowledge, settings.base_url, today, registered, settings.deadline, recorder)
     desk = Desk(knowledge.module.service.id, database, registered, now)
+    gate = Gate(_doorkeeper(settings, registered, database, now), counts, discovery=settings.authenticate_discovery)
     app = Flask("cds_service", static_folder=None)
-    app.extensions.update(recorder=recorder, counts=counts)
+    app.extensions.update(recorder=recorder, counts=counts, mode=gate.mode)
     app.url_map.redirect_defaults = False
     app.url_map.merge_slashes = False
-    app.register_blueprint(protocol.blueprint(service, desk, counts))
+    app.register_blueprint(protocol.blueprint(service, desk, counts, gate))
     app.register_blueprint(health.blueprint(recorder))
     app.register_blueprint(metrics.blueprint(counts, recorder))
-    app.register_blueprint(about.blueprint(service))
+    app.register_blueprint(about.blueprint(service, gate.mode))
     if settings.governance_token_file or settings.governance_open:
         snoozes = Snoozes(database, pseudonyms, knowledge, registered)
         app.register_blueprint(governance.blueprint(snoozes, today, now, settings.governance_token))
@@ -67,13 +71,23 @@ def create_app(settings: Settings | None = None, today: Callable[[], Day] | None
     return app
 
 
+def _doorkeeper(settings: Settings, registered: clients.Clients, database: Database, now: Callable[[], dt.datetime]) -> Doorkeeper | None:
+    """Who knows the clients by their tokens; None where they have none. Raises SettingsError."""
+    if not registered.authenticated:
+        return None
+    from cds_service.trust.replay import used_tokens
+    from cds_service.trust.tokens import Authenticator  # cryptography, which an open service does without
+
+    return Authenticator(registered, settings.base_url, used_tokens(database, settings.workers), now)
+
+
 def server_app() -> Flask:
     """What the WSGI server loads in each worker."""
     _leave_the_terminal()
     telemetry.configure()
     app = create_app()
     spare_the_collector()
-    telemetry.event("service.ready")
+    telemetry.event("service.ready", mode=app.extensions["mode"])
     return app
 
 

@@ -81,10 +81,15 @@ class Counts:
             if result and len(self._results) < _MOST:
                 self._results.setdefault((result.client, result.patient), result)
 
-    def refuse(self, code: str) -> None:
-        """Count a call that was refused, by the error's code; whose it was is not known."""
+    def refuse(self, code: str, client: str = UNKNOWN.name) -> None:
+        """Count a call that was refused, by the error's code; whose it was only a token tells."""
         with self._lock:
-            self._count(self._today(), UNKNOWN.name, [("refused", code)])
+            self._count(self._today(), client, [("refused", code)])
+
+    def refuse_token(self, reason: str) -> None:
+        """Count a token that was not accepted, by the reason."""
+        with self._lock:
+            self._count(self._today(), UNKNOWN.name, [("token", reason)])
 
     def take(self, stored: int, known: int, refused: int) -> None:
         """Count entries of feedback; they stand in the database themselves."""

@@ -9,15 +9,19 @@ CDSServiceError                      code (stable), status, public sentence; the
 │   ├── MethodNotAllowed 405
 │   ├── PayloadTooLarge 413
 │   └── UnsupportedMediaType 415
+├── Unauthenticated 401              one sentence for every reason; the reason goes to the log, as a code
+├── ClientNotAllowed 403             the token's client may not call for this FHIR server
 ├── DataError
 │   └── RequiredDataUnavailable 412  names the prefetch keys
 ├── StorageUnavailable 503           with Retry-After: nothing was stored
+│   └── TokensUnchecked 503          whether a token was used before cannot be looked up, so nobody is let in
 ├── KnowledgeError                   at start-up only: names file, line and remedy
 └── SettingsError                    at start-up only: names the setting and remedy
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 
@@ -94,6 +98,31 @@ class UnsupportedMediaType(RequestError):
     issue_type = "not-supported"
 
 
+class Unauthenticated(CDSServiceError):
+    """No token came, or one that is not accepted.
+
+    `reason` is a code of trust/reasons.py, for the log; `detail` is for an operator's own terminal and leaves nowhere else.
+    """
+
+    code = "unauthenticated"
+    status = 401
+    issue_type = "login"
+
+    def __init__(self, reason: str, *, detail: str = "", said: Mapping[str, str] | None = None) -> None:
+        super().__init__("The caller is not authenticated. Send Authorization: Bearer with a token for this URL, as CDS Hooks describes it.")
+        self.reason = reason
+        self.detail = detail
+        self.said = said or {}
+
+
+class ClientNotAllowed(CDSServiceError):
+    """The token's client calls for a FHIR server that is not registered for it."""
+
+    code = "client-not-allowed"
+    status = 403
+    issue_type = "forbidden"
+
+
 class DataError(CDSServiceError):
     """The data needed for an answer cannot be had."""
 
@@ -116,6 +145,16 @@ class StorageUnavailable(CDSServiceError):
     def __init__(self, retry_after: int) -> None:
         super().__init__(f"Nothing was stored: the database does not answer. Send the same again in {retry_after} seconds.")
         self.retry_after = retry_after
+
+
+class TokensUnchecked(StorageUnavailable):
+    """Whether a token was used before cannot be looked up, because the database does not answer."""
+
+    code = "tokens-unchecked"
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(retry_after)
+        self.public = f"Nothing was evaluated: the database does not answer. Send it again in {retry_after} seconds, with a new token."
 
 
 class KnowledgeError(CDSServiceError):

@@ -11,7 +11,7 @@ from msgspec import structs
 from cds_service.cards.compose import Composer
 from cds_service.cards.snooze import Answered, Snoozer
 from cds_service.counting import Visit
-from cds_service.errors import InvalidRequest, UnknownService
+from cds_service.errors import ClientNotAllowed, InvalidRequest, UnknownService
 from cds_service.fhir.fallback import Fallback
 from cds_service.fhir.gather import gather
 from cds_service.fhir.resources import whole_prefetch
@@ -29,6 +29,10 @@ from cds_service.storage import records
 from cds_service.trust.clients import UNKNOWN, Client, Clients
 
 _NOT_REGISTERED = Issue("information", "the FHIR server of this call was not asked: it is not registered", "Register it in clients.toml.")
+
+_NOT_THEIRS = (
+    "/fhirServer: it is not the FHIR server that is registered for the client of this token. Send the registered one, or have it registered."
+)
 
 
 class Answer(NamedTuple):
@@ -68,8 +72,8 @@ class Service:
         kinds = {key: requirement.resource for key, requirement in knowledge.requirements.items()}
         self._quick = quick(whole_prefetch(kinds), kinds, {name: HOOKS[name].shape for name in self._schemas})
 
-    def call(self, service_id: str, body: bytes) -> Answer:
-        """Answer one hook call. Raises CDSServiceError for what cannot be answered."""
+    def call(self, service_id: str, body: bytes, caller: Client | None = None) -> Answer:
+        """Answer one hook call of `caller`, where its token told who that is. Raises CDSServiceError for what cannot be answered."""
         service = self.knowledge.module.service
         if service_id != service.id:
             raise UnknownService("There is no such CDS service. GET /cds-services lists them.")
@@ -77,8 +81,8 @@ class Service:
         if request.hook not in service.hooks:
             raise InvalidRequest(f"This service answers the hooks {', '.join(service.hooks)}. Send one of them.", place="/hook")
         today = self._today()
-        client = self.clients.of(request.fhir_server)
-        record = self.chart(request, today)
+        client = self._client(request, caller)
+        record = self.chart(request, today, client)
         assessment = self.reasoner.evaluate(record, today)
         response = self.composer.compose(assessment, record, request.hook_instance, client.name, client.order_codes)
         topics, made = assessment.topics, bool(response.cards)
@@ -110,9 +114,17 @@ class Service:
         """The request in a body. Raises RequestError."""
         return read_request(body, self._schemas, self.knowledge.requirements, self._quick)
 
-    def chart(self, request: CDSRequest, today: Day) -> PatientRecord:
-        """The record of the patient whom a request is about. Raises CDSServiceError for data that cannot be evaluated."""
-        client = self.clients.of(request.fhir_server)
+    def _client(self, request: CDSRequest, caller: Client | None) -> Client:
+        """Whose call it is: the token's client, for its own FHIR server and no other; without tokens, the one of that server."""
+        if caller is None:
+            return self.clients.of(request.fhir_server)
+        if request.fhir_server is not None and not caller.calls_for(request.fhir_server):
+            raise ClientNotAllowed(_NOT_THEIRS, place="/fhirServer")
+        return caller
+
+    def chart(self, request: CDSRequest, today: Day, client: Client | None = None) -> PatientRecord:
+        """The record of the patient whom a client's request is about. Raises CDSServiceError for data that cannot be evaluated."""
+        client = client or self.clients.of(request.fhir_server)
         context = HOOKS[request.hook].parse_context(request.context)
         prefetch = _ours(request.prefetch, client.keys) if client.keys else request.prefetch
         ask = partial(self.fallback.ask, client, context.patient_id, request.token) if client.server else None

@@ -25,13 +25,14 @@ class Settings(NamedTuple):
     CDS_HOST              address to listen on (127.0.0.1)
     CDS_PORT              port to listen on (8080)
     CDS_ALLOW_OPEN        1 allows an address beyond loopback although callers are not authenticated
+    CDS_AUTHENTICATE_DISCOVERY  1 asks for a token at discovery, too, where CDS_CLIENTS says by which tokens its clients are known
     CDS_BASE_URL          public URL of the service, as clients see it (http://CDS_HOST:CDS_PORT)
     CDS_WORKERS           server processes (1)
     CDS_THREADS           threads in each; 1 is fastest, but then one slow sender holds the process: for use behind a buffering proxy (16)
     CDS_TIME_ZONE         time zone that decides what "today" is (UTC)
     CDS_CORS_ORIGINS      comma-separated origins of browser clients, or * (the public CDS Hooks sandbox)
     CDS_KNOWLEDGE         folder of the knowledge module (the one that is shipped)
-    CDS_CLIENTS           clients.toml: the CDS clients whose FHIR servers may be asked for what they do not send (none)
+    CDS_CLIENTS           clients.toml: the CDS clients, by which tokens they are known, and whose FHIR servers may be asked (none)
     CDS_SANDBOX           smart or hapi: the one public FHIR server that may be asked instead (none)
     CDS_DEADLINE          seconds within which an answer leaves, queries included (2.0)
     CDS_DATABASE          where decisions and feedback are kept: sqlite:///file or postgresql://user:password@host/name (sqlite:///cds-service.db)
@@ -42,6 +43,7 @@ class Settings(NamedTuple):
     host: str = "127.0.0.1"
     port: int = 8080
     allow_open: bool = False
+    authenticate_discovery: bool = False
     base_url: str = "http://127.0.0.1:8080"
     workers: int = 1
     threads: int = 16
@@ -78,7 +80,8 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
     """Read settings from CDS_* variables. Raises SettingsError naming the variable and the remedy."""
     port = _number(environment, "CDS_PORT", 8080, 1, 65535)
     allow_open = _switch(environment, "CDS_ALLOW_OPEN")
-    host = _host(environment, allow_open=allow_open)
+    # With a clients.toml it is not known yet whether callers are authenticated: see require_known_callers.
+    host = _host(environment, allow_open=allow_open or bool(environment.get("CDS_CLIENTS", "").strip()))
     zone = environment.get("CDS_TIME_ZONE", "UTC").strip()
     try:
         ZoneInfo(zone)
@@ -99,6 +102,7 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
         host=host,
         port=port,
         allow_open=allow_open,
+        authenticate_discovery=_switch(environment, "CDS_AUTHENTICATE_DISCOVERY"),
         base_url=_base_url(environment, f"http://{shown}:{port}"),
         workers=_number(environment, "CDS_WORKERS", 1, 1, 64),
         threads=_number(environment, "CDS_THREADS", 16, 1, 64),
@@ -128,15 +132,29 @@ def _host(environment: Mapping[str, str], *, allow_open: bool) -> str:
     if host.lower() == "localhost":
         return "127.0.0.1"
     if not is_loopback(host) and not allow_open:
-        raise SettingsError(
-            f"CDS_HOST={host} reaches beyond this machine, and callers are not authenticated. "
-            "Listen on 127.0.0.1, or set CDS_ALLOW_OPEN=1 if something in front of the service decides who may call."
-        )
+        raise _too_open(host)
     try:
         ipaddress.ip_address(host)
     except ValueError:
         raise SettingsError(f"CDS_HOST={host} is no IP address. Write for example 127.0.0.1.") from None
     return host
+
+
+def require_known_callers(settings: Settings, *, authenticated: bool) -> None:
+    """Raises SettingsError for a service that strangers could call, or a discovery that nobody could."""
+    if not authenticated and not is_loopback(settings.host) and not settings.allow_open:
+        raise _too_open(settings.host)
+    if not authenticated and settings.authenticate_discovery:
+        raise SettingsError(
+            "CDS_AUTHENTICATE_DISCOVERY=1, and no client has tokens. Register clients with an issuer in CDS_CLIENTS, or leave it out."
+        )
+
+
+def _too_open(host: str) -> SettingsError:
+    return SettingsError(
+        f"CDS_HOST={host} reaches beyond this machine, and callers are not authenticated. Listen on 127.0.0.1, "
+        "register clients with an issuer in CDS_CLIENTS, or set CDS_ALLOW_OPEN=1 if something in front of the service decides who may call."
+    )
 
 
 def _database(environment: Mapping[str, str]) -> str:

@@ -31,6 +31,13 @@ _FIELDS: Mapping[str, type | tuple[type, ...]] = {
     "stored": int,
     "known": int,
     "refused": int,
+    "mode": str,
+    "keys": int,
+    # Of a token nothing but these, and they name nobody.
+    "reason": str,
+    "iss": str,
+    "tenant": str,
+    "jti": str,
 }
 _SAFE = re.compile(r"[A-Za-z0-9_.,:/@-]{0,120}")
 _LOGGER = logging.getLogger("cds_service")

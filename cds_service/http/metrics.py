@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response
@@ -50,7 +50,7 @@ class _Counted:
         missing = CounterMetricFamily(
             "cds_data_missing", "Calls in which a kind of data was not there, or only in part", labels=["client", "domain", "state"]
         )
-        refused = CounterMetricFamily("cds_calls_refused", "Calls that were refused, by the error's code", labels=["code"])
+        refused, tokens = self._refused(found)
         feedback = CounterMetricFamily("cds_feedback", "Entries of feedback: stored, known already, refused", labels=["result"])
         waits: dict[str, dict[str, int]] = defaultdict(dict)
         for (client, what, which), number in sorted(found.items()):
@@ -58,14 +58,27 @@ class _Counted:
                 calls.add_metric([client, which], number)
             elif what == "ms":
                 waits[client][which] = number
-            elif what == "refused":
-                refused.add_metric([which], number)
             elif what == "feedback":
                 feedback.add_metric([which], number)
             elif what in _MISSING:
                 missing.add_metric([client, which, what], number)
         lost = CounterMetricFamily("cds_decisions_lost", "Decisions that could not be recorded", value=self._recorder.lost)
-        yield from (calls, missing, refused, feedback, lost, self._latency(waits))
+        yield from (calls, missing, refused, tokens, feedback, lost, self._latency(waits))
+
+    def _refused(self, found: Mapping[tuple[str, str, str], int]) -> tuple[Metric, Metric]:
+        """Calls that were refused, and tokens, of all clients together."""
+        from prometheus_client.core import CounterMetricFamily
+
+        calls = CounterMetricFamily("cds_calls_refused", "Calls that were refused, by the error's code", labels=["code"])
+        tokens = CounterMetricFamily("cds_auth_refused", "Tokens that were not accepted, by the reason", labels=["reason"])
+        for family, of in ((calls, "refused"), (tokens, "token")):
+            numbers: Counter[str] = Counter()
+            for (_, what, which), number in found.items():
+                if what == of:
+                    numbers[which] += number
+            for which, number in sorted(numbers.items()):
+                family.add_metric([which], number)
+        return calls, tokens
 
     def _latency(self, waits: dict[str, dict[str, int]]) -> Metric:
         from prometheus_client.core import HistogramMetricFamily

@@ -8,7 +8,7 @@ import uuid
 from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
 
-from cds_service.errors import CDSServiceError, MethodNotAllowed, PayloadTooLarge, RequestError, StorageUnavailable, UnknownService
+from cds_service.errors import CDSServiceError, MethodNotAllowed, PayloadTooLarge, RequestError, StorageUnavailable, Unauthenticated, UnknownService
 from cds_service.protocol.response import encode, operation_outcome
 from cds_service.telemetry import event
 
@@ -25,13 +25,16 @@ def _answer(error: CDSServiceError) -> Response:
     response = Response(body, status=error.status, content_type="application/json")
     if isinstance(error, StorageUnavailable):
         response.headers["Retry-After"] = str(error.retry_after)
+    if isinstance(error, Unauthenticated):
+        response.headers["WWW-Authenticate"] = "Bearer"
     return response
 
 
 def _ours(error: Exception) -> Response:
     if not isinstance(error, CDSServiceError):
         return _unforeseen(error)
-    event("hook.refused", status=error.status, code=error.code)
+    why = {"reason": error.reason, **error.said} if isinstance(error, Unauthenticated) else {}
+    event("hook.refused", status=error.status, code=error.code, **why)
     return _answer(error)
 
 

@@ -12,13 +12,15 @@ from cds_service.errors import CDSServiceError
 from cds_service.feedback import Desk, Taken
 from cds_service.fhir.search import prefetch_templates
 from cds_service.http.body import read_body
+from cds_service.http.gate import Gate
 from cds_service.invocation import Service
 from cds_service.protocol.discovery import listing
 from cds_service.protocol.response import encode, joined, operation_outcome
 from cds_service.telemetry import event
+from cds_service.trust.clients import UNKNOWN
 
 
-def blueprint(service: Service, desk: Desk, counts: Counts) -> Blueprint:
+def blueprint(service: Service, desk: Desk, counts: Counts, gate: Gate) -> Blueprint:
     """GET /cds-services, POST /cds-services/{id} and POST /cds-services/{id}/feedback."""
     routes = Blueprint("protocol", __name__)
     discovery = encode(listing(service.knowledge, prefetch_templates(service.knowledge)))
@@ -27,15 +29,17 @@ def blueprint(service: Service, desk: Desk, counts: Counts) -> Blueprint:
 
     @routes.get("/cds-services", strict_slashes=False)
     def discover() -> Response:
+        gate.discover()
         return Response(discovery, content_type="application/json")
 
     @routes.post("/cds-services/<service_id>", strict_slashes=False)
     def call(service_id: str) -> Response:
-        started = time.perf_counter()
+        started, caller = time.perf_counter(), None
         try:
-            answer = service.call(service_id, read_body(request))
+            caller = gate.caller()
+            answer = service.call(service_id, read_body(request), caller)
         except CDSServiceError as error:
-            counts.refuse(error.code)
+            counts.refuse(error.code, (caller or UNKNOWN).name)
             raise
         spent = round((time.perf_counter() - started) * 1000, 2)
         counts.add(answer.visit, spent)
@@ -54,9 +58,11 @@ def blueprint(service: Service, desk: Desk, counts: Counts) -> Blueprint:
 
     @routes.post("/cds-services/<service_id>/feedback", strict_slashes=False)
     def feedback(service_id: str) -> Response:
-        taken = desk.take(service_id, read_body(request))
+        caller = gate.caller(within="/feedback")
+        taken = desk.take(service_id, read_body(request), caller.name if caller else None)
         counts.take(taken.stored, taken.known, len(taken.refused))
-        event("feedback.taken", service=module.service.id, stored=taken.stored, known=taken.known, refused=len(taken.refused))
+        client = caller.name if caller else None
+        event("feedback.taken", service=module.service.id, client=client, stored=taken.stored, known=taken.known, refused=len(taken.refused))
         return Response(encode(_told(taken)), status=400 if taken.refused else 200, content_type="application/json")
 
     return routes

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Table, bindparam, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from cds_service.storage.tables import CARD, DECISION, FEEDBACK, GENE_RESULT, LIFT, TALLY, VISITOR
+from cds_service.storage.tables import CARD, DECISION, FEEDBACK, GENE_RESULT, LIFT, TALLY, USED_TOKEN, VISITOR
 
 _INSERT: Mapping[str, Any] = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
 _MOST_ANSWERS = 50
@@ -44,7 +44,20 @@ _ANSWERED = (
     .order_by(FEEDBACK.c.at.desc(), FEEDBACK.c.received.desc(), FEEDBACK.c.id)
     .limit(_MOST_ANSWERS)
 )
+_EXPIRED = delete(USED_TOKEN).where(USED_TOKEN.c.until < bindparam("now"))
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def _use(insert: Any) -> Any:
+    """Insert a token, or take the place of one that has expired; a row if either was done."""
+    added = insert(USED_TOKEN).values(client=bindparam("client"), token=bindparam("token"), until=bindparam("until"))
+    again = added.on_conflict_do_update(
+        index_elements=list(USED_TOKEN.primary_key), set_={"until": added.excluded.until}, where=USED_TOKEN.c.until < bindparam("now")
+    )
+    return again.returning(USED_TOKEN.c.token)
+
+
+_USE = {dialect: _use(of) for dialect, of in _INSERT.items()}
 
 
 class IssuedCard(NamedTuple):
@@ -219,8 +232,18 @@ class Records:
             TALLY: TALLY.c.day < before,
             VISITOR: VISITOR.c.day < before,
             GENE_RESULT: GENE_RESULT.c.seen < before,
+            USED_TOKEN: USED_TOKEN.c.until < start,
         }
         return {table.name: self._connection.execute(delete(table).where(which)).rowcount for table, which in old.items()}
+
+    def use_token(self, client: str, token: str, until: dt.datetime, now: dt.datetime) -> bool:
+        """Remember a token until a moment; False if it was used before and has not expired since."""
+        used = {"client": client, "token": token, "until": until, "now": now}
+        return self._connection.execute(_USE[self._connection.dialect.name], used).first() is not None
+
+    def forget_tokens(self, now: dt.datetime) -> None:
+        """Remove what has expired."""
+        self._connection.execute(_EXPIRED, {"now": now})
 
     def answers(self) -> bool:
         """True, if anything answers at all."""

@@ -9,7 +9,7 @@ from sqlalchemy import JSON, BigInteger, Column, Date, DateTime, ForeignKey, Ind
 from sqlalchemy.types import TypeDecorator
 
 # The newest migration; a test holds it to the folder of migrations.
-NEWEST = "0002"
+NEWEST = "0003"
 
 METADATA = MetaData(
     naming_convention={
@@ -140,4 +140,14 @@ GENE_RESULT = Table(
     Column("state", String(16), nullable=False),
     Column("resulted", Date),
     Column("seen", Date, nullable=False),
+)
+
+# A token that was used, for as long as it could come again. `token` is a SHA-256 of its client and its jti.
+USED_TOKEN = Table(
+    "used_token",
+    METADATA,
+    Column("client", String(40), primary_key=True),
+    Column("token", String(64), primary_key=True),
+    Column("until", Moment, nullable=False),
+    Index(None, "until"),
 )

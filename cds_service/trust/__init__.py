@@ -1,1 +1,1 @@
-"""Who is calling: registered CDS clients and the FHIR server that each may have asked. Authentication is not here yet."""
+"""Who is calling: registered CDS clients, the tokens by which they are known, and the FHIR server that each may have asked."""

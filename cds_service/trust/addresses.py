@@ -1,9 +1,11 @@
-"""Addresses of FHIR servers, compared in one form: an address that has no such form is equal to none."""
+"""Addresses of FHIR servers, compared in one form: an address that has no such form is equal to none; and of keys."""
 
 from __future__ import annotations
 
 import re
 from urllib.parse import urljoin, urlsplit
+
+from cds_service.settings import is_loopback
 
 _PORTS = {"http": 80, "https": 443}
 _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
@@ -49,6 +51,23 @@ def address(text: str) -> Address:
         raise ValueError("has a host or path that is not plain")
     shown = "" if port in (None, _PORTS[parts.scheme]) else f":{port}"
     return Address(f"{parts.scheme}://{host}{shown}{path}")
+
+
+def origin_of(url: str) -> Address:
+    """Scheme, host and port of a URL, in their one form. Raises ValueError."""
+    scheme, _, rest = url.partition("://")
+    return address(f"{scheme}://{rest.split('/', 1)[0]}")
+
+
+def key_address(text: str) -> str:
+    """The URL of a JWK Set, as it is written. Raises ValueError unless it is plain, and https or on this machine."""
+    server = origin_of(text)
+    target = text.partition("://")[2].partition("/")[2]
+    if len(text) > _LONGEST or not _TARGET.fullmatch(target) or ".." in target:
+        raise ValueError("is no plain URL")
+    if server.startswith("http://") and server.host != "localhost" and not is_loopback(server.host):
+        raise ValueError("is http, so whoever stands between could send keys of their own")
+    return text
 
 
 def same(one: Address, text: str) -> bool:

@@ -1,4 +1,4 @@
-"""The CDS clients that may have their FHIR server asked, as clients.toml registers them.
+"""The CDS clients, as clients.toml registers them: whose FHIR server may be asked, and by which tokens they are known.
 
 What a call names as its FHIR server is never used, only compared: a query goes to the registered address or nowhere.
 """
@@ -19,6 +19,7 @@ from cds_service.knowledge.loader import Knowledge
 from cds_service.protocol.response import Coding
 from cds_service.settings import is_loopback
 from cds_service.trust.addresses import Address, address, same
+from cds_service.trust.identity import Identity, Registration, identity
 
 SANDBOXES = Path(__file__).with_name("sandboxes.toml")
 
@@ -41,6 +42,11 @@ class Client(msgspec.Struct, frozen=True, kw_only=True):
     silent_topics: frozenset[str] = frozenset()
     keys: Mapping[str, str] = {}
     order_codes: Mapping[str, Coding] = {}
+    identity: Identity | None = None
+
+    def calls_for(self, fhir_server: str) -> bool:
+        """Whether a FHIR server that a call names is the registered one."""
+        return self.server is not None and same(self.server, fhir_server)
 
 
 # Whoever calls without a registered server: answered from what is sent along, and nothing is asked anywhere.
@@ -55,18 +61,18 @@ class _SiteCode(msgspec.Struct, forbid_unknown_fields=True):
     display: str | None = None
 
 
-class _Entry(msgspec.Struct, forbid_unknown_fields=True):
+class _Entry(Registration, kw_only=True, forbid_unknown_fields=True):
     """One [[client]] of clients.toml."""
 
     name: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,39}\Z")]
-    fhir_server: str
+    fhir_server: str | None = None
     dialect: str = "spec"
     open: bool = False
     connections: Annotated[int, msgspec.Meta(ge=1, le=64)] = 64
     ca_file: str | None = None
     silent: bool | list[str] = False
-    prefetch: dict[str, str] = {}
-    orders: dict[str, _SiteCode] = {}
+    prefetch: dict[str, str] = msgspec.field(default_factory=dict)
+    orders: dict[str, _SiteCode] = msgspec.field(default_factory=dict)
 
 
 class _File(msgspec.Struct, forbid_unknown_fields=True):
@@ -76,16 +82,21 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Clients:
-    """The registered clients, found by the FHIR server that a call names."""
+    """The registered clients. Where they have no tokens, one is found by the FHIR server that a call names."""
 
     def __init__(self, registered: Iterable[Client] = ()) -> None:
         self.registered = tuple(registered)
+
+    @property
+    def authenticated(self) -> bool:
+        """Whether a call needs a token: all have one, or none."""
+        return any(client.identity for client in self.registered)
 
     def of(self, fhir_server: str | None) -> Client:
         """The client whose registered server a call names, or the one that stands for all others."""
         if fhir_server is None:
             return UNKNOWN
-        return next((c for c in self.registered if c.server is not None and same(c.server, fhir_server)), UNKNOWN)
+        return next((c for c in self.registered if c.calls_for(fhir_server)), UNKNOWN)
 
 
 class Ours(NamedTuple):
@@ -109,30 +120,48 @@ def load(path: Path | None, known: Ours, *, sandbox: str | None = None) -> Clien
     Raises SettingsError with the file, the place and the remedy.
     """
     if sandbox is not None:
-        return Clients([_client(SANDBOXES, entry, known) for entry in _read(SANDBOXES) if entry.name == sandbox])
-    if path is None:
-        return Clients()
-    entries = _read(path)
-    clients = [_client(path, entry, known) for entry in entries]
+        return Clients([_client(SANDBOXES, entry, known) for entry in _entries(SANDBOXES, _text(SANDBOXES)) if entry.name == sandbox])
+    return Clients() if path is None else parsed(path, _text(path), known)
+
+
+def parsed(path: Path, text: str, known: Ours) -> Clients:
+    """The clients of a text that stands in a file, or is to stand there. Raises SettingsError as `load`."""
+    clients = [_client(path, entry, known) for entry in _entries(path, text)]
     for i, one in enumerate(clients):
         for other in clients[:i]:
-            if one.name == other.name or one.server == other.server:
-                what = "name" if one.name == other.name else "fhir_server"
-                raise SettingsError(f"{path}: client '{one.name}': its {what} is that of '{other.name}'. Give each client its own.")
+            _check_apart(f"{path}: client '{one.name}'", one, other)
+    bare = [client.name for client in clients if client.identity is None]
+    if bare and len(bare) < len(clients):
+        raise SettingsError(
+            f"{path}: client '{bare[0]}': it has no issuer, and others have, so it could never call. "
+            "Give it an issuer with jku or jwks_file, or take it out."
+        )
     return Clients(clients)
+
+
+def _check_apart(where: str, one: Client, other: Client) -> None:
+    """Raises SettingsError if a call could be of either of two clients."""
+    if one.name == other.name or (one.server is not None and one.server == other.server):
+        what = "name" if one.name == other.name else "fhir_server"
+        raise SettingsError(f"{where}: its {what} is that of '{other.name}'. Give each client its own.")
+    if one.identity and other.identity and one.identity.overlaps(other.identity):
+        raise SettingsError(f"{where}: its issuer is that of '{other.name}'. Give both of them tenants, and none of these twice.")
 
 
 def sandboxes() -> Mapping[str, str]:
     """The public FHIR servers by their short names."""
-    return {entry.name: entry.fhir_server for entry in _read(SANDBOXES)}
+    return {entry.name: entry.fhir_server or "" for entry in _entries(SANDBOXES, _text(SANDBOXES))}
 
 
-def _read(path: Path) -> list[_Entry]:
+def _text(path: Path) -> str:
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise SettingsError(f"{path}: cannot be read: {reason}. Name a clients.toml with CDS_CLIENTS.") from None
+
+
+def _entries(path: Path, text: str) -> list[_Entry]:
     try:
         return msgspec.convert(tomllib.loads(text), _File).client
     except tomllib.TOMLDecodeError as error:
@@ -154,13 +183,8 @@ def _client(path: Path, entry: _Entry, known: Ours) -> Client:
     dialect = DIALECTS.get(entry.dialect)
     if dialect is None:
         raise SettingsError(f"{where}: there is no dialect '{entry.dialect}'. Use one of {', '.join(DIALECTS)}.")
-    try:
-        server = address(entry.fhir_server)
-    except ValueError as error:
-        raise SettingsError(f"{where}: fhir_server {error}. Write for example https://fhir.example.org/r4.") from None
-    safe = server.startswith("https://") or server.host == "localhost" or is_loopback(server.host)
-    if not safe and not entry.open:
-        raise SettingsError(f"{where}: fhir_server is http, so access tokens would travel in clear. Use https, or open = true if it takes none.")
+    known_by = identity(where, entry)
+    server, safe = _server(where, entry, needed=known_by is None)
     if entry.ca_file is not None and not Path(entry.ca_file).is_file():
         raise SettingsError(f"{where}: ca_file {entry.ca_file} is no file. Name a PEM file with the authorities that the server is signed by.")
     for ours in entry.prefetch:
@@ -186,4 +210,21 @@ def _client(path: Path, entry: _Entry, known: Ours) -> Client:
         silent_topics=frozenset(known.topics.values() if entry.silent is True else (known.topics[code] for code in silent)),
         keys={theirs: ours for ours, theirs in entry.prefetch.items()},
         order_codes={order: Coding(system=c.system, code=c.code, display=c.display) for order, c in entry.orders.items()},
+        identity=known_by,
     )
+
+
+def _server(where: str, entry: _Entry, *, needed: bool) -> tuple[Address | None, bool]:
+    """The address of an entry's FHIR server, and whether access tokens may travel there. Raises SettingsError."""
+    if entry.fhir_server is None:
+        if needed:
+            raise SettingsError(f"{where}: it has neither fhir_server nor issuer. Name the FHIR server by which its calls are known, or its issuer.")
+        return None, False
+    try:
+        server = address(entry.fhir_server)
+    except ValueError as error:
+        raise SettingsError(f"{where}: fhir_server {error}. Write for example https://fhir.example.org/r4.") from None
+    safe = server.startswith("https://") or server.host == "localhost" or is_loopback(server.host)
+    if not safe and not entry.open:
+        raise SettingsError(f"{where}: fhir_server is http, so access tokens would travel in clear. Use https, or open = true if it takes none.")
+    return server, safe

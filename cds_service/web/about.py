@@ -5,24 +5,25 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Blueprint, Response, make_response, render_template, request
+from msgspec import structs
 
 from cds_service.errors import UnknownService
 from cds_service.invocation import Service
 from cds_service.protocol.response import encode
 from cds_service.web.catalogue import Catalogue
-from cds_service.web.entries import CONFIDENCE, KINDS
+from cds_service.web.entries import CONFIDENCE, KINDS, AboutModule
 
 _POLICY = "default-src 'none'; style-src 'self' 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 _JSON, _HTML = "application/json", "text/html"
 
 
-def blueprint(service: Service) -> Blueprint:
+def blueprint(service: Service, mode: str = "open") -> Blueprint:
     """GET /, GET /about (HTML or JSON), GET /about.json, GET /about/<kind>/<id> and the pages of the gene, the response rates and the article."""
     routes = Blueprint("about", __name__, template_folder="templates")
     catalogue = Catalogue(service.knowledge)
 
     def page(template: str, **content: Any) -> Response:
-        shared = {"k": service.knowledge, "base_url": service.base_url, "kinds": KINDS, "confidence": CONFIDENCE}
+        shared = {"k": service.knowledge, "base_url": service.base_url, "kinds": KINDS, "confidence": CONFIDENCE, "mode": mode}
         response = make_response(render_template(template, **shared, **content))
         response.headers["Content-Security-Policy"] = _POLICY
         response.headers["Referrer-Policy"] = "no-referrer"
@@ -34,17 +35,20 @@ def blueprint(service: Service) -> Blueprint:
         response.vary.add("Accept")
         return response
 
+    def told() -> AboutModule:
+        return structs.replace(catalogue.about, callers=mode)
+
     @routes.get("/")
     def start() -> Response:
         return page("start.html")
 
     @routes.get("/about")
     def about() -> Response:
-        return answer("about.html", catalogue.about)
+        return answer("about.html", told())
 
     @routes.get("/about.json")
     def about_json() -> Response:
-        return _json(catalogue.about)
+        return _json(told())
 
     @routes.get("/about/genetics")
     def genetics() -> Response:

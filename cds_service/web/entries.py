@@ -276,9 +276,10 @@ class PointEntry(Page, frozen=True, kw_only=True):
 
 
 class AboutModule(Page, frozen=True, kw_only=True):
-    """Everything that /about shows."""
+    """Everything that /about shows. `callers` says whether they are authenticated, or the service is open."""
 
     module: Standing
+    callers: str = "open"
     intended_use: str
     intended_users: str
     intended_population: str

@@ -186,7 +186,11 @@ def test_takes_no_token_in_clear(tmp_path, server):
             "docs/clients.md shows every member.",
         ),
         (f'[[client]]\nfhir_server = "{SERVER}"\n', "client[0]: Object missing required field `name`", "docs/clients.md shows every member."),
-        ('[[client]]\nname = "north"\n', "client[0]: Object missing required field `fhir_server`", "docs/clients.md shows every member."),
+        (
+            '[[client]]\nname = "north"\n',
+            "client 'north': it has neither fhir_server nor issuer.",
+            "Name the FHIR server by which its calls are known, or its issuer.",
+        ),
         *(
             (entry(name=name), "client[0].name: Expected `str` matching regex", "docs/clients.md shows every member.")
             for name in ("", "North", "-north", "nor th", "n_1", "n\u00f6rd", "x" * 41, "north\\n", "a/b")
