@@ -64,7 +64,9 @@ def _usable(raw: Any) -> Key | None:
         return None
 
 
-def _bits(modulus: str) -> int:
+def _bits(modulus: Any) -> int:
+    if not isinstance(modulus, str):
+        raise TypeError
     return int.from_bytes(urlsafe_b64decode(modulus.encode()), "big").bit_length()
 
 
@@ -131,11 +133,11 @@ class FetchedKeys:
             self._failing, self._under_way = found is None, None
             if found is not None:
                 self._keys, self._since = found, began
-        done.set()
         if found is None:
             event("keys.unavailable", client=self._client, code=reason)
         else:
             event("keys.fetched", client=self._client, keys=len(found))
+        done.set()
 
 
 def _of(keys: Keys, kid: str) -> tuple[Key, ...]:

@@ -279,7 +279,7 @@ class AboutModule(Page, frozen=True, kw_only=True):
     """Everything that /about shows. `callers` says whether they are authenticated, or the service is open."""
 
     module: Standing
-    callers: str = "open"
+    callers: str = ""
     intended_use: str
     intended_users: str
     intended_population: str
