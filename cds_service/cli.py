@@ -1,7 +1,7 @@
 """The command line: serve, evaluate, check, request, export-knowledge.
 
-Those that play an EHR are in firing.py, those about what is kept in keeping.py. A command imports what it alone needs,
-so that the service is soon up.
+Those that play an EHR are in firing.py, those about clients in registering.py, those about what is kept in keeping.py.
+A command imports what it alone needs, so that the service is soon up.
 """
 
 from __future__ import annotations
@@ -27,7 +27,9 @@ from cds_service.errors import CDSServiceError
 from cds_service.firing import PATIENT_ID, days_since_fixtures, fire_command, load_fixtures_command, show_prefetch_command
 from cds_service.keeping import database_commands, purge_command, report_command, snoozes_command
 from cds_service.knowledge.loader import load
-from cds_service.settings import Settings, from_environment, is_loopback
+from cds_service.registering import client_commands
+from cds_service.settings import Settings, from_environment, is_loopback, require_known_callers
+from cds_service.trust import clients
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -55,7 +57,8 @@ def cli() -> None:
     """CDS Hooks service: serve it, explain a patient, check the knowledge, play the EHR."""
 
 
-for _command in (fire_command, load_fixtures_command, show_prefetch_command, database_commands, purge_command, report_command, snoozes_command):
+_OF_OTHERS = (fire_command, load_fixtures_command, show_prefetch_command, client_commands, database_commands, purge_command, report_command)
+for _command in (*_OF_OTHERS, snoozes_command):
     cli.add_command(_command)
 
 
@@ -69,14 +72,19 @@ def serve(example: Path | None) -> None:
     _refuse_taken(settings)
     knowledge = preload(settings.knowledge)  # a module that is not sound stops the start here, with one sentence
     kept_in = settings.database if settings.database.startswith("sqlite:") else _prepared(settings)
+    registered = clients.load(settings.clients, clients.ours(knowledge), sandbox=settings.sandbox)
+    require_known_callers(settings, authenticated=registered.authenticated)
     url = settings.base_url
     print(f"{knowledge.module.source_label}: {url}/  (discovery {url}/cds-services, about {url}/about)")
-    if is_loopback(settings.host):
+    if registered.authenticated:
+        _refuse_separate_memories(settings)
+        print(f"Callers are authenticated: every call needs a token of {', '.join(client.name for client in registered.registered)}.")
+    elif is_loopback(settings.host):
         print("Callers are not authenticated: for trying out on this machine only.")
     else:
         print("Callers are not authenticated (CDS_ALLOW_OPEN=1): something in front must decide who may call.")
     print(f"Decisions and feedback are kept in {kept_in}.")
-    if example:
+    if example and not registered.authenticated:
         print(f"Try it:\n  curl -s -H 'Content-Type: application/json' -d @{example} {url}/cds-services/{knowledge.module.service.id}")
     sys.stdout.flush()
     _run(settings)
@@ -87,6 +95,16 @@ def _prepared(settings: Settings) -> str:
     from cds_service.storage import opening
 
     return opening.prepared(settings.database, settings.pseudonym_key_file)
+
+
+def _refuse_separate_memories(settings: Settings) -> None:
+    """Say in words that several processes would each take a token once, before the workers fail on it."""
+    from cds_service.storage.database import Database
+    from cds_service.trust.replay import used_tokens
+
+    database = Database(settings.database)
+    used_tokens(database, settings.workers)
+    database.close()
 
 
 def _refuse_taken(settings: Settings) -> None:

@@ -120,8 +120,8 @@ def load(path: Path | None, known: Ours, *, sandbox: str | None = None) -> Clien
     Raises SettingsError with the file, the place and the remedy.
     """
     if sandbox is not None:
-        return Clients([_client(SANDBOXES, entry, known) for entry in _entries(SANDBOXES, _text(SANDBOXES)) if entry.name == sandbox])
-    return Clients() if path is None else parsed(path, _text(path), known)
+        return Clients([_client(SANDBOXES, entry, known) for entry in _entries(SANDBOXES, text_of(SANDBOXES)) if entry.name == sandbox])
+    return Clients() if path is None else parsed(path, text_of(path), known)
 
 
 def parsed(path: Path, text: str, known: Ours) -> Clients:
@@ -150,10 +150,11 @@ def _check_apart(where: str, one: Client, other: Client) -> None:
 
 def sandboxes() -> Mapping[str, str]:
     """The public FHIR servers by their short names."""
-    return {entry.name: entry.fhir_server or "" for entry in _entries(SANDBOXES, _text(SANDBOXES))}
+    return {entry.name: entry.fhir_server or "" for entry in _entries(SANDBOXES, text_of(SANDBOXES))}
 
 
-def _text(path: Path) -> str:
+def text_of(path: Path) -> str:
+    """The text of a clients.toml. Raises SettingsError."""
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

@@ -92,7 +92,7 @@ class FetchedKeys:
         self._keys: Keys | None = None
         self._since = 0.0
         self._asked: float | None = None
-        self._failing = False
+        self._failing = ""  # why the last fetch brought nothing
         self._under_way: threading.Event | None = None
 
     def find(self, kid: str) -> tuple[Key, ...]:
@@ -109,7 +109,7 @@ class FetchedKeys:
         with self._lock:
             usable = self._keys if self._now() - self._since < KEPT else None
         if usable is None:
-            raise Refusal("keys")
+            raise Refusal("keys", self._failing or "late")
         return _of(usable, kid)
 
     def _begin(self) -> threading.Event | None:
@@ -130,7 +130,7 @@ class FetchedKeys:
         except ValueError:
             reason = "unreadable"
         with self._lock:
-            self._failing, self._under_way = found is None, None
+            self._failing, self._under_way = reason, None
             if found is not None:
                 self._keys, self._since = found, began
         if found is None:
