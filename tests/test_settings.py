@@ -226,6 +226,7 @@ def test_has_every_setting_in_its_words():
         "CDS_HOST",
         "CDS_PORT",
         "CDS_ALLOW_OPEN",
+        "CDS_AUTHENTICATE_DISCOVERY",
         "CDS_BASE_URL",
         "CDS_WORKERS",
         "CDS_THREADS",

@@ -11,6 +11,7 @@ README, CONTRIBUTING, ARCHITECTURE, GLOSSARY = (ROOT / f"{name}.md" for name in 
 DOCS = ROOT / "docs"
 
 _FENCED = re.compile(r"^( *)```(\S*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
+_RULE = re.compile(r"\|(\s*:?-+:?\s*\|)+")
 _SPAN = re.compile(r"`([^`\n]+)`")
 _LINK = re.compile(r"\[[^]\n]*\]\(([^)\s]+)\)")
 _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
@@ -59,9 +60,10 @@ def section(page: Path, heading: str) -> str:
 
 
 def rows(text: str) -> list[list[str]]:
-    """The cells of a text's table, without its head."""
+    """The cells of a text's tables, without their heads."""
     lines = [line for line in text.splitlines() if line.startswith("|")]
-    return [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines[2:]]
+    heads = {number - before for number, line in enumerate(lines) if _RULE.fullmatch(line) for before in (0, 1)}
+    return [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for number, line in enumerate(lines) if number not in heads]
 
 
 def quotes(page: Path) -> list[str]:

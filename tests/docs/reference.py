@@ -20,7 +20,7 @@ import msgspec
 import yaml
 
 from cds_service import cli, errors
-from cds_service.errors import CDSServiceError, DataError, RequestError, SettingsError, StorageUnavailable
+from cds_service.errors import CDSServiceError, KnowledgeError, SettingsError
 from cds_service.fhir.search import prefetch_templates
 from cds_service.hooks import HOOKS
 from cds_service.knowledge.loader import load
@@ -73,9 +73,15 @@ def commands() -> dict[str, click.Command]:
     return {"cds-service": cli.cli, **{f"cds-service {name}": cli.cli.commands[name] for name in sorted(cli.cli.commands)}}
 
 
+def subcommands(command: click.Command) -> dict[str, click.Command]:
+    """The commands of a group; the program itself is none."""
+    return dict(sorted(command.commands.items())) if isinstance(command, click.Group) and command is not cli.cli else {}
+
+
 def options(command: click.Command) -> list[click.Option]:
-    """The options of a command."""
-    return [parameter for parameter in command.params if isinstance(parameter, click.Option)]
+    """The options of a command, or of all commands of a group."""
+    inner = [option for one in subcommands(command).values() for option in options(one)]
+    return [*(parameter for parameter in command.params if isinstance(parameter, click.Option)), *inner]
 
 
 def make_targets() -> dict[str, str]:
@@ -115,8 +121,8 @@ def refusal(name: str) -> str:
 def errors_page() -> str:
     """Errors over HTTP with an example, and those that stop the start."""
     remedies = WORDS["errors"]
-    over_http = [kind for kind in coded_errors() if issubclass(kind, RequestError | DataError | StorageUnavailable) or kind is CDSServiceError]
-    at_start = [kind for kind in coded_errors() if kind not in over_http]
+    at_start = [kind for kind in coded_errors() if issubclass(kind, KnowledgeError | SettingsError)]
+    over_http = [kind for kind in coded_errors() if kind not in at_start]
     client = checked_app(Settings(), lambda: dt.date(2026, 11, 22)).test_client()
     example = json.dumps(client.post(f"/cds-services/{KNOWLEDGE.module.service.id}", json={}).get_json(), indent=2)
     rows = [(code(kind.code), str(kind.status), code(kind.issue_type), when(kind), remedies[kind.code]) for kind in over_http]
@@ -216,9 +222,11 @@ def commands_page() -> str:
 def command_section(name: str, command: click.Command) -> str:
     """One command: what it does and what it takes."""
     arguments = [str(parameter.name).upper() for parameter in command.params if isinstance(parameter, click.Argument)]
-    rows = [(code(" ".join([*option.opts, *value_of(option)])), option.help or "") for option in options(command)]
+    own = [parameter for parameter in command.params if isinstance(parameter, click.Option)]
+    rows = [(code(" ".join([*option.opts, *value_of(option)])), option.help or "") for option in own]
     takes = f"\n\n{table(('option', 'does'), rows)}" if rows else ""
-    return f"## {code(' '.join([name, *arguments]))}\n\n{command.help}{takes}"
+    inner = "".join(f"\n\n{command_section(f'{name} {word}', one)}" for word, one in subcommands(command).items())
+    return f"## {code(' '.join([name, *arguments]))}\n\n{command.help}{takes}{inner}"
 
 
 def value_of(option: click.Option) -> list[str]:

@@ -11,19 +11,21 @@ from cds_service.dialects import DIALECTS
 from cds_service.fhir import client, fallback
 from cds_service.settings import Settings
 from cds_service.trust import clients
+from cds_service.trust.reasons import REASONS
 from tests.build import KNOWLEDGE
 from tests.docs import pages
+from tests.trust.minting import pinned
 
 PAGE = pages.DOCS / "clients.md"
-SHORT, WHOLE = pages.blocks(PAGE, "toml")
-AUTHORITY = "/etc/cds/south-authority.pem"
+SHORT, WHOLE, *PROFILES = pages.blocks(PAGE, "toml")
+AUTHORITY, KEYS = "/etc/cds/south-authority.pem", "/etc/cds/test-server.jwks.json"
 
 
 def names(tmp_path, text: str) -> list[str]:
-    """The names of the clients in an example; the file of its authority is put where the test may write."""
+    """The names of the clients in an example; the files of its authority and its keys are put where the test may write."""
     (tmp_path / "authority.pem").write_text("", encoding="utf-8")
     path = tmp_path / "clients.toml"
-    path.write_text(text.replace(AUTHORITY, str(tmp_path / "authority.pem")), encoding="utf-8")
+    path.write_text(text.replace(AUTHORITY, str(tmp_path / "authority.pem")).replace(KEYS, pinned(tmp_path)), encoding="utf-8")
     return [one.name for one in clients.load(path, clients.ours(KNOWLEDGE)).registered]
 
 
@@ -33,10 +35,25 @@ def test_shows_files_that_load(tmp_path):
     assert ["south-hospital", "test-server"] == names(tmp_path, WHOLE)
 
 
+def test_shows_registrations_to_copy(tmp_path):
+    """Each profile loads by itself, and all of them together; the sandbox's tells that its key is known to everybody."""
+    every = [name for text in PROFILES for name in names(tmp_path, text)]
+
+    assert ["cds-hooks-sandbox", "inferno", "epic-site", "oracle-site"] == every == names(tmp_path, "\n".join(PROFILES))
+    assert "anybody can sign as the sandbox" in pages.text_of(PAGE)
+
+
+def test_lists_every_reason_of_a_refused_token():
+    """The table has each reason of the closed list, with the words that `client test` says."""
+    told = {row[0].strip("`"): row[1] for row in pages.rows(pages.section(PAGE, "Who may call"))}
+
+    assert dict(REASONS) == told
+
+
 def test_lists_every_member_with_its_default():
     """The table of members is that of the file."""
     fields = msgspec.structs.fields(clients._Entry)
-    shown = {"spec": "`spec`", False: "`false`", 64: "`64`"}
+    shown = {"spec": "`spec`", False: "`false`", 64: "`64`", 3600: "`3600`", 60: "`60`"}
 
     rows = [row[:3] for row in pages.rows(pages.section(PAGE, "Members"))]
 

@@ -18,8 +18,12 @@ NAMED = {span for page in pages.written() for span in pages.spans(page)}
 def listed(program: str) -> dict[str, str]:
     """Each row of the table of commands for a program: its first two words, and all of it."""
     rows = [" | ".join(row) for row in COMMANDS]
-    found = [(re.match(r"`([\w-]+(?: [\w-]+)?)[^`]*`", row), row) for row in rows]
-    return {match[1]: row for match, row in found if match and match[1].split()[0] == program}
+    found: dict[str, str] = {}
+    for row in rows:
+        match = re.match(r"`([\w-]+(?: [\w-]+)?)[^`]*`", row)
+        if match and match[1].split()[0] == program:
+            found[match[1]] = " | ".join(filter(None, [found.get(match[1]), row]))
+    return found
 
 
 def test_lists_every_make_target():

@@ -81,6 +81,7 @@ def test_reads_every_member(tmp_path):
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
+@pytest.mark.requirement("cds-hooks_2.0@207")
 def test_takes_every_signature_by_a_key_pair(tmp_path, algorithm):
     """Whatever the client signs with, as long as it is no shared secret."""
     found = known(tmp_path, algorithms=[algorithm])

@@ -185,7 +185,7 @@ def logged(log) -> list[dict[str, object]]:
 
 
 @pytest.mark.parametrize("name", BAD)
-@pytest.mark.requirement("cds-hooks_2.0@201", "cds-hooks_2.0@203")
+@pytest.mark.requirement("cds-hooks_2.0@177", "cds-hooks_2.0@195", "cds-hooks_2.0@201", "cds-hooks_2.0@203")
 def test_refuses_a_bad_token_in_the_same_words(client, log, name):
     """Each bad token gets the answer of a call without one, byte by byte, and its reason stands in the log only."""
     authorization, reason = BAD[name]
