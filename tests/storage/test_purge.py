@@ -35,20 +35,21 @@ def filled(database, *days):
             book.count(
                 {Tally(day, "north", "vexas", "d" * 12, "0.1.0", "call", "shown"): 1}, [Visitor(day, "north", "vexas", "d" * 12, f"{number:016}")], []
             )
+            book.use_token("north", f"{number:064}", at, at)
             book.count({}, [], [GeneResult("north", "vexas", f"{number:064}", "negative", None, day)])
 
         database.work(keep)
 
 
 def test_deletes_what_is_older_than_a_day(database):
-    """The day itself stays, the day before goes: decision, card, feedback, lift and counts alike."""
+    """The day itself stays, the day before goes: decision, card, feedback, lift, counts and used tokens alike."""
     filled(database, NOON.date() - dt.timedelta(days=1), NOON.date())
 
     deleted = database.purge(NOON.date())
 
-    tables = ("decision", "card", "feedback", "lift", "tally", "visitor", "gene_result")
+    tables = ("decision", "card", "feedback", "lift", "tally", "visitor", "gene_result", "used_token")
     assert dict.fromkeys(tables, 1) == deleted
-    assert [1] * 7 == [len(rows(database, table)) for table in tables]
+    assert [1] * len(tables) == [len(rows(database, table)) for table in tables]
     assert [str(NOON.date())] == [str(row["day"]) for row in rows(database, "decision")]
 
 
