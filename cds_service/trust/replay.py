@@ -14,8 +14,10 @@ from contextlib import suppress
 from typing import Protocol
 
 from cds_service.errors import SettingsError, StorageUnavailable, TokensUnchecked
-from cds_service.storage.database import Database
+from cds_service.storage.database import RETRY_AFTER, Database
 
+_PATIENCE = 2.0  # seconds for a turn at the database
+_AT_ONCE = 8
 SWEPT_EVERY = 600.0  # seconds between two removals of what has expired
 
 
@@ -69,15 +71,21 @@ class InDatabase:
     def __init__(self, database: Database, start: Callable[[Callable[[], None]], object] | None = None) -> None:
         self._database = database
         self._start = start or _in_background
+        # SQLite has one writer at a time, and lets those who wait try again and again: a queue is fairer than that.
+        self._turns = threading.BoundedSemaphore(1 if database.file else _AT_ONCE)
         self._lock = threading.Lock()
         self._swept: float | None = None
 
     def use(self, client: str, jti: str, until: float, now: float) -> bool:
         """Remember a token until a moment; False if it was used before. Raises TokensUnchecked."""
+        if not self._turns.acquire(timeout=_PATIENCE):
+            raise TokensUnchecked(RETRY_AFTER)
         try:
             first = self._database.soon(lambda book: book.use_token(client, named(client, jti), _moment(until), _moment(now)))
         except StorageUnavailable as error:
             raise TokensUnchecked(error.retry_after) from None
+        finally:
+            self._turns.release()
         if self._is_due(now):
             self._start(lambda: self._sweep(now))
         return first
