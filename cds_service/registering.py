@@ -17,6 +17,7 @@ from cds_service.knowledge.loader import load
 from cds_service.settings import Settings, from_environment
 from cds_service.trust import clients
 from cds_service.trust.clients import Client, Clients
+from cds_service.trust.entries import text_of
 from cds_service.trust.identity import Identity
 from cds_service.trust.reasons import REASONS
 
@@ -41,9 +42,10 @@ def add(name: str, audience: tuple[str, ...], **members: str | None) -> None:
     path = Path(os.environ.get("CDS_CLIENTS", "").strip())
     if path == Path():
         raise SettingsError("CDS_CLIENTS is not set. Name the clients.toml to which the client is added; it need not be there yet.")
-    settings = from_environment({key: value for key, value in os.environ.items() if key not in ("CDS_CLIENTS", "CDS_SANDBOX")})
+    # The others may stand in the way of each other until the client is there.
+    settings = from_environment({"CDS_KNOWLEDGE": os.environ.get("CDS_KNOWLEDGE", "")})
     given = {"name": name, **{key: value for key, value in members.items() if value is not None}, **({"audiences": audience} if audience else {})}
-    before = clients.text_of(path) if path.exists() else ""
+    before = text_of(path) if path.exists() else ""
     entry = "\n".join(["[[client]]", *(f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in given.items()), ""])
     text = f"{before.rstrip()}\n\n{entry}" if before.strip() else entry
     clients.parsed(path, text, clients.ours(load(settings.knowledge)))

@@ -5,10 +5,9 @@ What a call names as its FHIR server is never used, only compared: a query goes 
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
@@ -19,7 +18,8 @@ from cds_service.knowledge.loader import Knowledge
 from cds_service.protocol.response import Coding
 from cds_service.settings import is_loopback
 from cds_service.trust.addresses import Address, address, same
-from cds_service.trust.identity import Identity, Registration, identity
+from cds_service.trust.entries import Entry, entries, text_of
+from cds_service.trust.identity import Identity, identity
 
 SANDBOXES = Path(__file__).with_name("sandboxes.toml")
 
@@ -51,34 +51,6 @@ class Client(msgspec.Struct, frozen=True, kw_only=True):
 
 # Whoever calls without a registered server: answered from what is sent along, and nothing is asked anywhere.
 UNKNOWN = Client(name="open", dialect=DIALECTS["spec"])
-
-
-class _SiteCode(msgspec.Struct, forbid_unknown_fields=True):
-    """The site's own code of something that can be ordered."""
-
-    system: str
-    code: str
-    display: str | None = None
-
-
-class _Entry(Registration, kw_only=True, forbid_unknown_fields=True):
-    """One [[client]] of clients.toml."""
-
-    name: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,39}\Z")]
-    fhir_server: str | None = None
-    dialect: str = "spec"
-    open: bool = False
-    connections: Annotated[int, msgspec.Meta(ge=1, le=64)] = 64
-    ca_file: str | None = None
-    silent: bool | list[str] = False
-    prefetch: dict[str, str] = msgspec.field(default_factory=dict)
-    orders: dict[str, _SiteCode] = msgspec.field(default_factory=dict)
-
-
-class _File(msgspec.Struct, forbid_unknown_fields=True):
-    """A clients.toml."""
-
-    client: list[_Entry] = []
 
 
 class Clients:
@@ -120,13 +92,13 @@ def load(path: Path | None, known: Ours, *, sandbox: str | None = None) -> Clien
     Raises SettingsError with the file, the place and the remedy.
     """
     if sandbox is not None:
-        return Clients([_client(SANDBOXES, entry, known) for entry in _entries(SANDBOXES, text_of(SANDBOXES)) if entry.name == sandbox])
+        return Clients([_client(SANDBOXES, entry, known) for entry in entries(SANDBOXES, text_of(SANDBOXES)) if entry.name == sandbox])
     return Clients() if path is None else parsed(path, text_of(path), known)
 
 
 def parsed(path: Path, text: str, known: Ours) -> Clients:
     """The clients of a text that stands in a file, or is to stand there. Raises SettingsError as `load`."""
-    clients = [_client(path, entry, known) for entry in _entries(path, text)]
+    clients = [_client(path, entry, known) for entry in entries(path, text)]
     for i, one in enumerate(clients):
         for other in clients[:i]:
             _check_apart(f"{path}: client '{one.name}'", one, other)
@@ -150,34 +122,10 @@ def _check_apart(where: str, one: Client, other: Client) -> None:
 
 def sandboxes() -> Mapping[str, str]:
     """The public FHIR servers by their short names."""
-    return {entry.name: entry.fhir_server or "" for entry in _entries(SANDBOXES, text_of(SANDBOXES))}
+    return {entry.name: entry.fhir_server or "" for entry in entries(SANDBOXES, text_of(SANDBOXES))}
 
 
-def text_of(path: Path) -> str:
-    """The text of a clients.toml. Raises SettingsError."""
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise SettingsError(f"{path}: cannot be read: {reason}. Name a clients.toml with CDS_CLIENTS.") from None
-
-
-def _entries(path: Path, text: str) -> list[_Entry]:
-    try:
-        return msgspec.convert(tomllib.loads(text), _File).client
-    except tomllib.TOMLDecodeError as error:
-        raise SettingsError(f"{path}: {error}. Correct the TOML there.") from None
-    except msgspec.ValidationError as error:
-        raise SettingsError(f"{path}: {_plainly(error)}. Correct it; docs/clients.md shows every member.") from None
-
-
-def _plainly(error: msgspec.ValidationError) -> str:
-    """The sentence of msgspec with the place as an author of the file knows it."""
-    what, _, place = str(error).partition(" - at ")
-    return f"{place.strip('`').removeprefix('$.')}: {what}" if place else what
-
-
-def _client(path: Path, entry: _Entry, known: Ours) -> Client:
+def _client(path: Path, entry: Entry, known: Ours) -> Client:
     where = f"{path}: client '{entry.name}'"
     if entry.name == UNKNOWN.name:
         raise SettingsError(f"{where}: this name stands for callers who are not registered. Choose another.")
@@ -186,6 +134,24 @@ def _client(path: Path, entry: _Entry, known: Ours) -> Client:
         raise SettingsError(f"{where}: there is no dialect '{entry.dialect}'. Use one of {', '.join(DIALECTS)}.")
     known_by = identity(where, entry)
     server, safe = _server(where, entry, needed=known_by is None)
+    _check_names(where, entry, known)
+    return Client(
+        name=entry.name,
+        dialect=dialect,
+        server=server,
+        open=entry.open,
+        takes_token=safe,
+        connections=entry.connections,
+        ca_file=entry.ca_file,
+        silent_topics=_silent_topics(where, entry.silent, known.topics),
+        keys={theirs: ours for ours, theirs in entry.prefetch.items()},
+        order_codes={order: Coding(system=c.system, code=c.code, display=c.display) for order, c in entry.orders.items()},
+        identity=known_by,
+    )
+
+
+def _check_names(where: str, entry: Entry, known: Ours) -> None:
+    """Raises SettingsError for a file that is not there, and for keys and orders that are none of ours."""
     if entry.ca_file is not None and not Path(entry.ca_file).is_file():
         raise SettingsError(f"{where}: ca_file {entry.ca_file} is no file. Name a PEM file with the authorities that the server is signed by.")
     for ours in entry.prefetch:
@@ -196,26 +162,19 @@ def _client(path: Path, entry: _Entry, known: Ours) -> Client:
     for order in entry.orders:
         if order not in known.orders:
             raise SettingsError(f"{where}: orders names '{order}', which is no draft order of this service. Use {', '.join(sorted(known.orders))}.")
-    silent = [] if isinstance(entry.silent, bool) else entry.silent
-    for topic in silent:
-        if topic not in known.topics:
-            raise SettingsError(f"{where}: silent names '{topic}', which is no topic. Use true, or some of {', '.join(sorted(known.topics))}.")
-    return Client(
-        name=entry.name,
-        dialect=dialect,
-        server=server,
-        open=entry.open,
-        takes_token=safe,
-        connections=entry.connections,
-        ca_file=entry.ca_file,
-        silent_topics=frozenset(known.topics.values() if entry.silent is True else (known.topics[code] for code in silent)),
-        keys={theirs: ours for ours, theirs in entry.prefetch.items()},
-        order_codes={order: Coding(system=c.system, code=c.code, display=c.display) for order, c in entry.orders.items()},
-        identity=known_by,
-    )
 
 
-def _server(where: str, entry: _Entry, *, needed: bool) -> tuple[Address | None, bool]:
+def _silent_topics(where: str, silent: bool | list[str], topics: Mapping[str, str]) -> frozenset[str]:  # noqa: FBT001 - as it stands in the file
+    """The topics that do not leave: all, or those whose codes are listed. Raises SettingsError."""
+    if isinstance(silent, bool):
+        return frozenset(topics.values()) if silent else frozenset()
+    for code in silent:
+        if code not in topics:
+            raise SettingsError(f"{where}: silent names '{code}', which is no topic. Use true, or some of {', '.join(sorted(topics))}.")
+    return frozenset(topics[code] for code in silent)
+
+
+def _server(where: str, entry: Entry, *, needed: bool) -> tuple[Address | None, bool]:
     """The address of an entry's FHIR server, and whether access tokens may travel there. Raises SettingsError."""
     if entry.fhir_server is None:
         if needed:

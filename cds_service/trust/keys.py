@@ -122,13 +122,19 @@ class FetchedKeys:
         return self._under_way
 
     def _ask(self, began: float, done: threading.Event) -> None:
-        found, reason = None, ""
+        found, reason = None, "failed"
         try:
-            found = read_keys(self._fetch())
+            found, reason = read_keys(self._fetch()), ""
         except KeySetUnavailable as error:
             reason = error.reason
         except ValueError:
             reason = "unreadable"
+        finally:
+            self._settle(found, reason, began)
+            done.set()
+
+    def _settle(self, found: Keys | None, reason: str, began: float) -> None:
+        """Whatever became of a fetch, the next one may begin."""
         with self._lock:
             self._failing, self._under_way = reason, None
             if found is not None:
@@ -137,7 +143,6 @@ class FetchedKeys:
             event("keys.unavailable", client=self._client, code=reason)
         else:
             event("keys.fetched", client=self._client, keys=len(found))
-        done.set()
 
 
 def _of(keys: Keys, kid: str) -> tuple[Key, ...]:

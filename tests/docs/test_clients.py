@@ -11,6 +11,7 @@ from cds_service.dialects import DIALECTS
 from cds_service.fhir import client, fallback
 from cds_service.settings import Settings
 from cds_service.trust import clients
+from cds_service.trust.entries import Entry
 from cds_service.trust.reasons import REASONS
 from tests.build import KNOWLEDGE
 from tests.docs import pages
@@ -52,7 +53,7 @@ def test_lists_every_reason_of_a_refused_token():
 
 def test_lists_every_member_with_its_default():
     """The table of members is that of the file."""
-    fields = msgspec.structs.fields(clients._Entry)
+    fields = msgspec.structs.fields(Entry)
     shown = {"spec": "`spec`", False: "`false`", 64: "`64`", 3600: "`3600`", 60: "`60`"}
 
     rows = [row[:3] for row in pages.rows(pages.section(PAGE, "Members"))]
@@ -63,7 +64,7 @@ def test_lists_every_member_with_its_default():
 
 def test_uses_every_member_in_its_example():
     """Who copies the long example has seen each member once."""
-    assert [] == [f.name for f in msgspec.structs.fields(clients._Entry) if not re.search(rf"^(\[client\.)?{f.name}\b", WHOLE, re.MULTILINE)]
+    assert [] == [f.name for f in msgspec.structs.fields(Entry) if not re.search(rf"^(\[client\.)?{f.name}\b", WHOLE, re.MULTILINE)]
 
 
 def test_names_every_dialect():

@@ -48,8 +48,11 @@ def known(file) -> dict[str, str]:
 # --- add ---
 
 
-def test_makes_a_file_with_the_first_client(file, capsys):
-    """Without a file one is made, and the next step is told."""
+def test_makes_a_file_with_the_first_client(file, capsys, monkeypatch):
+    """Without a file one is made, even where the service could not start without it, and the next step is told."""
+    monkeypatch.setenv("CDS_HOST", "0.0.0.0")  # noqa: S104
+    monkeypatch.setenv("CDS_AUTHENTICATE_DISCOVERY", "1")
+
     status, said = run(capsys, "add", "--name", "north", *MORE, "--fhir-server", "https://ehr.north.example/r4", "--dialect", "epic")
 
     assert 0 == status
