@@ -10,12 +10,31 @@ from cds_service.errors import SettingsError
 from cds_service.settings import Settings, from_environment, require_known_callers
 from tests import build
 from tests.fakes import checked_app
-from tests.trust.minting import BASE, ISSUER, NOW, SERVICE_URL, Clock, bearer, entry, pinned, registered
+from tests.faults.servers import answered, serving
+from tests.fhir.asking import says
+from tests.trust.minting import (
+    BASE,
+    EC,
+    ISSUER,
+    NOW,
+    OTHER_EC,
+    SERVICE_URL,
+    Clock,
+    bearer,
+    entry,
+    header,
+    key_set,
+    mint,
+    payload,
+    pinned,
+    registered,
+)
 
 FEEDBACK, DISCOVERY = f"{build.SERVICE}/feedback", "/cds-services"
 NORTH, SOUTH = "http://127.0.0.1:9/north", "http://127.0.0.1:9/south"
 SOUTHERN = "https://ehr.south.example"
 BARE = "https://bare.example"
+BODY = build.request(build.healthy())
 PROXY = "https://cds.hospital.example/vexas"
 
 
@@ -115,6 +134,22 @@ def test_takes_the_url_as_the_client_calls_it(client, path, aud):
 def test_takes_a_registered_url_only_from_its_client(client):
     """The audiences of one client are not those of another."""
     assert 401 == ask(client, iss=SOUTHERN, aud=f"{PROXY}{build.SERVICE}").status_code
+
+
+def test_lets_a_client_rotate_its_keys(tmp_path):
+    """A new key is found at the first call that is signed by it, a minute after the last look at the jku."""
+    clock = Clock()
+    with serving(says(answered(key_set(EC)), answered(key_set(EC, OTHER_EC)))) as keys:
+        jku = f"{keys.base}/jwks.json"
+        clients = registered(tmp_path, entry("north", issuer=ISSUER, jku=jku))
+        client = checked_app(Settings(clients=clients), lambda: build.TODAY, clock).test_client()
+        rotated = [mint(header(kid="other", jku=jku), payload(), key=OTHER_EC) for _ in range(2)]
+        statuses = [ask(client).status_code, *(client.post(build.SERVICE, json=BODY, headers=bearer(rotated[0])).status_code for _ in range(3))]
+        clock.go(60)
+        statuses += [client.post(build.SERVICE, json=BODY, headers=bearer(token)).status_code for token in rotated]
+
+    assert [200, 401, 401, 401, 200, 200] == statuses
+    assert 2 == len(keys.asked)
 
 
 # --- feedback ---
