@@ -1,9 +1,10 @@
 # The service alone; in production a buffering reverse proxy with TLS stands in front (see docker-compose.yml).
 FROM python:3.13-slim AS build
 WORKDIR /src
-COPY pyproject.toml README.md LICENSE ./
+COPY pyproject.toml requirements.lock README.md LICENSE ./
+RUN python -m venv /venv && /venv/bin/pip install --no-cache-dir --require-hashes -r requirements.lock
 COPY cds_service cds_service
-RUN python -m venv /venv && /venv/bin/pip install --no-cache-dir '.[postgresql]'
+RUN /venv/bin/pip install --no-cache-dir --no-deps .
 
 FROM python:3.13-slim
 RUN useradd --system --uid 10001 --home-dir /nonexistent --no-create-home cds && install -d -o 10001 /data

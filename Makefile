@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 unexport PYTHONDONTWRITEBYTECODE  # without kept bytecode every start compiles everything anew
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-warn-script-location
 
-.PHONY: help run test test-integration test-postgresql hospital mutation bench bench-peers check golden docs clean
+.PHONY: help run test test-integration test-postgresql hospital mutation bench bench-peers check golden docs lock audit clean
 
 help: ## List what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/:/'
@@ -77,6 +77,12 @@ docs: $(VENV)/.installed-dev ## Write docs/reference, docs/conformance, docs/fau
 	@$(BIN)/python -m tests.conformance
 	@$(BIN)/python -m tests.docs.generated
 	@$(BIN)/python -m tests.faults.page
+
+lock: $(VENV)/.installed-dev ## Write requirements.lock anew: every dependency that is installed in production, with hashes
+	@$(BIN)/uv pip compile pyproject.toml --extra postgresql --generate-hashes --universal --python-version 3.11 --quiet --upgrade --custom-compile-command "make lock" -o requirements.lock
+
+audit: $(VENV)/.installed-dev ## Look for known weaknesses of the locked dependencies (asks pypi.org)
+	@$(BIN)/uv tool run pip-audit --requirement requirements.lock --require-hashes --disable-pip
 
 clean: ## Remove the environment and everything built
 	rm -rf $(VENV) .run build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,7 +1,8 @@
-"""Builds the wheel, installs it into an empty environment, and runs the service's own check from there."""
+"""Builds the wheel, installs it with the locked dependencies into an empty environment, and runs the service's own check from there."""
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import tempfile
@@ -9,6 +10,7 @@ import venv
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
+MATERIALS = ROOT / ".run" / "sbom.cdx.json"
 
 
 def main() -> None:
@@ -19,10 +21,23 @@ def main() -> None:
         wheel = next(folder.glob("*.whl"))
         venv.create(folder / "venv", with_pip=True)
         python = folder / "venv" / "bin" / "python"
-        subprocess.run([str(python), "-m", "pip", "install", "-q", "--disable-pip-version-check", str(wheel)], check=True, cwd=folder)
+        install = [str(python), "-m", "pip", "install", "-q", "--disable-pip-version-check"]
+        subprocess.run([*install, "--require-hashes", "-r", str(ROOT / "requirements.lock")], check=True, cwd=folder)
+        subprocess.run([*install, "--no-deps", str(wheel)], check=True, cwd=folder)
+        # Fails if the lock is older than pyproject.toml: something is missing then, or too old.
+        subprocess.run([str(python), "-m", "pip", "check", "--disable-pip-version-check"], check=True, cwd=folder, stdout=subprocess.DEVNULL)
         subprocess.run([str(folder / "venv" / "bin" / "cds-service"), "check"], check=True, cwd=folder)
         subprocess.run([str(python), "-c", "from cds_service.app import create_app; create_app()"], check=True, cwd=folder)
-        print(f"{wheel.name} installs and works")
+        listed = materials(python)
+        print(f"{wheel.name} installs and works; {MATERIALS.relative_to(ROOT)} lists {listed} components")
+
+
+def materials(python: Path) -> int:
+    """Write what is installed as a CycloneDX bill of materials; how many components it has."""
+    MATERIALS.parent.mkdir(exist_ok=True)
+    program = [str(Path(sys.executable).with_name("cyclonedx-py")), "environment", str(python), "--pyproject", str(ROOT / "pyproject.toml")]
+    subprocess.run([*program, "--output-format", "JSON", "-o", str(MATERIALS)], check=True, stderr=subprocess.DEVNULL)
+    return len(json.loads(MATERIALS.read_text(encoding="utf-8"))["components"])
 
 
 if __name__ == "__main__":
