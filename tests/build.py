@@ -8,10 +8,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+from cds_service.app import preload
 from cds_service.counting import Visit
 from cds_service.ehr.prefetch import hook_request
 from cds_service.fhir.search import prefetch_templates
-from cds_service.knowledge.loader import load
 from cds_service.reasoning.findings import GeneticState, GeneticStatus
 from cds_service.record.facts import Source
 
@@ -21,7 +21,7 @@ OTHER_CALL = "b7d1c9e2-3a64-4f0e-8a57-6c2d1e9f4a22"
 SERVICE = "/cds-services/vexas"
 PATIENT_ID = "p1"
 FIXTURES = Path(__file__).parent.parent / "fixtures" / "fhir"
-KNOWLEDGE = load(None)
+KNOWLEDGE = preload(None)  # every application that the tests make shares it
 TEMPLATES = prefetch_templates(KNOWLEDGE)
 KEYS = tuple(key for key in TEMPLATES if key != "patient")
 LOINC = "http://loinc.org"
