@@ -1,12 +1,16 @@
-"""A load of identical calls over a few kept-alive connections, each timed from its first byte out to its last byte in."""
+"""A load of calls that differ only in their hookInstance, over a few kept-alive connections, each timed from first byte out to last byte in."""
 
 from __future__ import annotations
 
 import asyncio
 import statistics
 import time
+import uuid
 from typing import NamedTuple, cast
 
+from benchmarks.workload import INSTANCE
+
+_INSTANCE = INSTANCE.encode()
 _WARM_UP = 10  # calls on each connection
 
 
@@ -22,7 +26,7 @@ class Round(NamedTuple):
 
 
 class _Connection(asyncio.Protocol):
-    """One HTTP/1.1 connection that sends the same call again and again."""
+    """One HTTP/1.1 connection that sends the same call again and again, each time as one of its own."""
 
     def __init__(self, call: bytes, expected: bytes) -> None:
         self._call = call
@@ -64,8 +68,9 @@ class _Connection(asyncio.Protocol):
     async def once(self) -> float:
         """Send one call and wait for its answer; the seconds it took."""
         self._answered = asyncio.get_running_loop().create_future()
+        call = self._call.replace(_INSTANCE, str(uuid.uuid4()).encode(), 1)
         started = time.perf_counter()
-        self._transport.write(self._call)
+        self._transport.write(call)
         await self._answered
         return time.perf_counter() - started
 

@@ -19,7 +19,6 @@ from cds_service.recording import Recorder
 from cds_service.storage import opening
 
 _HARMLESS = ("I10", "E78.5")
-_INSTANCE = b"d1577c69-dfbe-44ad-ba6d-3e05e953b2ea"
 
 
 class Line(NamedTuple):
@@ -47,7 +46,7 @@ def measure(seconds: float) -> Iterator[Line]:
             until = time.perf_counter() + seconds
             while time.perf_counter() < until:
                 for service, found in zip((plain, keeping), spent, strict=True):
-                    call = body.replace(_INSTANCE, str(uuid.uuid4()).encode())
+                    call = body.replace(workload.INSTANCE.encode(), str(uuid.uuid4()).encode())
                     started = time.perf_counter()
                     service.call("vexas", call)
                     found.append((time.perf_counter() - started) * 1000)

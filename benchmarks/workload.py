@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 PATIENT_ID = "bench-1"
+INSTANCE = "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea"  # each call gets one of its own in its place
 _SUBJECT = {"reference": f"Patient/{PATIENT_ID}"}
 _BASE = "https://ehr.example.org/api/FHIR/R4"
 _DAYS_BETWEEN_VISITS = 60
@@ -53,7 +54,7 @@ def body(labs: int, today: dt.date) -> bytes:
     }
     call = {
         "hook": "patient-view",
-        "hookInstance": "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea",
+        "hookInstance": INSTANCE,
         "fhirServer": _BASE,
         "context": {"userId": "Practitioner/bench", "patientId": PATIENT_ID},
         "prefetch": prefetch,
