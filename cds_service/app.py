@@ -62,8 +62,9 @@ def create_app(settings: Settings | None = None, today: Callable[[], Day] | None
     app.register_blueprint(protocol.blueprint(service, desk, counts, gate))
     app.register_blueprint(health.blueprint(recorder))
     app.register_blueprint(metrics.blueprint(counts, recorder))
-    app.register_blueprint(about.blueprint(service, gate.mode))
-    if settings.governance_token_file or settings.governance_open:
+    governed = settings.governance_open or settings.governance_token_file is not None
+    app.register_blueprint(about.blueprint(service, gate.mode, governed=governed))
+    if governed:
         snoozes = Snoozes(database, pseudonyms, knowledge, registered)
         app.register_blueprint(governance.blueprint(snoozes, today, now, settings.governance_token))
     problems.register(app)

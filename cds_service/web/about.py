@@ -17,13 +17,13 @@ _POLICY = "default-src 'none'; style-src 'self' 'unsafe-inline'; base-uri 'none'
 _JSON, _HTML = "application/json", "text/html"
 
 
-def blueprint(service: Service, mode: str = "open") -> Blueprint:
+def blueprint(service: Service, mode: str = "open", *, governed: bool = False) -> Blueprint:
     """GET /, GET /about (HTML or JSON), GET /about.json, GET /about/<kind>/<id> and the pages of the gene, the response rates and the article."""
     routes = Blueprint("about", __name__, template_folder="templates")
     catalogue = Catalogue(service.knowledge)
 
     def page(template: str, **content: Any) -> Response:
-        shared = {"k": service.knowledge, "base_url": service.base_url, "kinds": KINDS, "confidence": CONFIDENCE, "mode": mode}
+        shared = {"k": service.knowledge, "base_url": service.base_url, "kinds": KINDS, "confidence": CONFIDENCE, "mode": mode, "governed": governed}
         response = make_response(render_template(template, **shared, **content))
         response.headers["Content-Security-Policy"] = _POLICY
         response.headers["Referrer-Policy"] = "no-referrer"

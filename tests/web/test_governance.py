@@ -347,3 +347,9 @@ def test_shows_a_line_for_each_new_release(app):
 def test_draws_a_plot_of_too_few(app):
     """Of two weeks with 40 and 6 calls neither is shown, since there were 46: an empty plot, and no error."""
     assert {"2026-11-09": ["few", "few"], "2026-11-16": ["few", "few"]} == table(app, "weeks", client="few")
+
+
+@pytest.mark.parametrize(("settings", "linked"), [({}, True), ({"host": ANYWHERE, "allow_open": True}, False)])
+def test_is_found_from_the_start_page(start, settings, linked):
+    """The start page leads to the report where there is one."""
+    assert linked is ('href="/governance"' in browser(start(**settings)).get("/").text)
