@@ -1,34 +1,21 @@
-"""Reads from one registered FHIR server: over HTTP, within a deadline, never elsewhere. The only door to an EHR.
-
-A timeout of `requests` holds for one read from the socket, so a server that sends a byte a second is never late. Each call
-therefore has a line of its own to every connection that works for it: when its time is up, it cuts them.
-"""
+"""Reads from one registered FHIR server: over HTTP, within a deadline, never elsewhere. The only door to an EHR."""
 
 from __future__ import annotations
 
-import logging
 import random
-import socket
-import threading
-import time
 from collections.abc import Mapping
-from contextlib import suppress
-from typing import Any
 
 import msgspec
 import requests
-from requests.adapters import HTTPAdapter
 from requests.structures import CaseInsensitiveDict
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError
 
 from cds_service.errors import FHIRServerError
 from cds_service.fhir import resources as fhir
 from cds_service.fhir.prefetch import codes_of
 from cds_service.record.secret import Secret
+from cds_service.transport import DirectAdapter, Underway
 
-LARGEST_CALL = 8 * 1024 * 1024  # bytes for all queries of one call, as much as a body may bring
 LARGEST_PAGE = 2 * 1024 * 1024  # so that one key that floods leaves room for the others
 _CHUNK = 64 * 1024
 _LARGEST_OUTCOME = 64 * 1024
@@ -37,108 +24,7 @@ _JITTER = (0.02, 0.08)  # seconds before the one retry
 _JSON = "application/fhir+json, application/json;q=0.9"
 _REFUSALS = {401: "refused", 403: "refused", 404: "missing", 410: "missing"}
 _PASSING = frozenset({500, 502, 503, 504})  # may be better a moment later
-# It writes whole URLs, and with them patient ids.
-logging.getLogger("urllib3").propagate = False
 _OUTCOME = msgspec.json.Decoder(fhir.OperationOutcome)
-
-
-class Underway:
-    """What one call has under way: until when, how many bytes it may still take in, and the connections that work for it."""
-
-    def __init__(self, until: float) -> None:
-        self.until = until
-        self._room = LARGEST_CALL
-        self._over = threading.Event()
-        self._lock = threading.Lock()
-        self._held: dict[int, Any] = {}
-
-    @property
-    def left(self) -> float:
-        """The seconds that are left; 0 when the call is over."""
-        return 0.0 if self._over.is_set() else max(0.0, self.until - time.monotonic())
-
-    def pause(self, seconds: float) -> None:
-        """Wait, but no longer than until the call is over."""
-        self._over.wait(seconds)
-
-    def take(self, count: int) -> bool:
-        """Count bytes that came in; False if they are more than one call may bring."""
-        with self._lock:
-            self._room -= count
-            return self._room >= 0
-
-    def hold(self, connection: Any) -> None:
-        """A connection works for this call from now on. Raises TimeoutError if the call is over."""
-        with self._lock:
-            if self._over.is_set():
-                raise TimeoutError
-            connection.works_for = self
-            self._held[threading.get_ident()] = connection
-
-    def release(self) -> None:
-        """The connection of this thread works for this call no longer."""
-        with self._lock:
-            self._held.pop(threading.get_ident(), None)
-
-    def cut(self) -> None:
-        """End the call: whatever still waits for a byte wakes up with an error."""
-        with self._lock:
-            self._over.set()
-            for connection in self._held.values():
-                if connection.wire is not None and connection.works_for is self:  # and not, by way of the pool, for another call already
-                    with suppress(OSError):
-                        socket.socket.shutdown(connection.wire, socket.SHUT_RDWR)
-            self._held.clear()
-
-
-_MINE = threading.local()  # .underway: the call that this thread works for
-
-
-class _Cuttable:
-    """A connection that tells the call for which it works, so that the call can cut it.
-
-    `wire` is its socket, which http.client forgets while it still reads from it if the server will close.
-    """
-
-    sock: socket.socket | None
-    wire: socket.socket | None = None
-
-    def connect(self) -> None:
-        """Open the socket."""
-        _MINE.underway.hold(self)
-        super().connect()  # type: ignore[misc]
-        self.wire = self.sock
-        _MINE.underway.hold(self)  # the call may have ended meanwhile
-
-    def request(self, *arguments: Any, **named: Any) -> None:
-        """Send a request."""
-        _MINE.underway.hold(self)
-        super().request(*arguments, **named)  # type: ignore[misc]
-
-
-class _Connection(_Cuttable, HTTPConnection):
-    """HTTP."""
-
-
-class _SecureConnection(_Cuttable, HTTPSConnection):
-    """HTTPS."""
-
-
-class _Pool(HTTPConnectionPool):
-    ConnectionCls = _Connection
-
-
-class _SecurePool(HTTPSConnectionPool):
-    ConnectionCls = _SecureConnection
-
-
-class _Adapter(HTTPAdapter):
-    """The transport without a session: it follows no redirect, keeps no cookie, and reads no proxy or netrc from the environment."""
-
-    def init_poolmanager(self, *arguments: Any, **named: Any) -> None:
-        """Pools whose connections can be cut."""
-        super().init_poolmanager(*arguments, **named)
-        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}
 
 
 class FHIRClient:
@@ -157,7 +43,7 @@ class FHIRClient:
         self._verify: str | bool = ca_file or True
         self._headers = {"Accept": _JSON, **(headers or {})}
         self._final = final
-        self._adapter = _Adapter(pool_connections=1, pool_maxsize=connections, max_retries=0)
+        self._adapter = DirectAdapter(pool_connections=1, pool_maxsize=connections, max_retries=0)
 
     def close(self) -> None:
         """Close every idle connection."""
@@ -182,7 +68,7 @@ class FHIRClient:
         if left < _LEAST:
             raise FHIRServerError("late")
         headers = {**self._headers, "Authorization": f"Bearer {token.reveal()}"} if token else self._headers
-        _MINE.underway = underway
+        underway.begin()
         try:
             response = self._adapter.send(self._request(target, headers), stream=True, timeout=left, verify=self._verify)
             with response:

@@ -10,13 +10,14 @@ from typing import NamedTuple
 import msgspec
 
 from cds_service.errors import FHIRServerError
-from cds_service.fhir.client import FHIRClient, Underway
+from cds_service.fhir.client import FHIRClient
 from cds_service.fhir.gather import Fetched
 from cds_service.fhir.prefetch import Prefetched, is_bundle, joined, unpack
 from cds_service.fhir.search import resolved, searches
 from cds_service.knowledge.loader import Knowledge
 from cds_service.record.facts import Issue, Source
 from cds_service.record.secret import Secret
+from cds_service.transport import Underway
 from cds_service.trust.addresses import Address, target_on
 from cds_service.trust.clients import Client
 

@@ -6,7 +6,7 @@ import re
 
 import msgspec
 
-from cds_service import invocation
+from cds_service import invocation, transport
 from cds_service.dialects import DIALECTS
 from cds_service.fhir import client, fallback
 from cds_service.settings import Settings
@@ -88,5 +88,5 @@ def test_says_the_limits():
     assert f"`CDS_DEADLINE`, {Settings().deadline:g} seconds" in limits["time for a whole answer"]
     assert f"{fallback._MOST_PAGES}, with one that was sent" == limits["pages of one key"]
     assert f"{client.LARGEST_PAGE >> 20} MiB, unpacked" == limits["size of one page"]
-    assert f"{client.LARGEST_CALL >> 20} MiB, unpacked" == limits["size of all pages of a call"]
+    assert f"{transport.LARGEST_CALL >> 20} MiB, unpacked" == limits["size of all pages of a call"]
     assert 0.1 == fallback._TO_ANSWER

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from cds_service.errors import FHIRServerError
-from cds_service.fhir.client import FHIRClient, Underway
+from cds_service.fhir.client import FHIRClient
 from cds_service.record.secret import Secret
+from cds_service.transport import Underway
 from tests.faults.servers import Asked, Behaviour, Running, answered
 
 AUTHORITY = str(Path(__file__).with_name("authority.pem"))

@@ -11,8 +11,9 @@ from concurrent.futures import ThreadPoolExecutor, wait
 import pytest
 
 from cds_service.errors import FHIRServerError
-from cds_service.fhir.client import LARGEST_CALL, LARGEST_PAGE, FHIRClient, Underway
+from cds_service.fhir.client import LARGEST_PAGE, FHIRClient
 from cds_service.record.secret import Secret
+from cds_service.transport import LARGEST_CALL, Underway
 from tests.faults.servers import answered, serving
 from tests.fhir.asking import AUTHORITY, BREAKS_OFF, CLOSES, OK, client_of, drips, got, origin_of, says, serving_securely
 
