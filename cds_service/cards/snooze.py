@@ -44,8 +44,7 @@ class Snoozer:
         reasons = knowledge.module.override_reasons
         self._silent = {r.code: r.silent for r in reasons.reasons if r.silent}
         self._otherwise = reasons.otherwise
-        topics = knowledge.module.topics
-        self._codes = {name: getattr(topics, name).code for name in topics.__struct_fields__ if name != "system"}
+        self._codes = {name: word.code for name, word in knowledge.module.topics.words.items()}
 
     def evidence(self, assessment: Assessment) -> frozenset[str]:
         """What a card rests on that would bring an answered one back: strong findings."""

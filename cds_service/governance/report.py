@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from statistics import median
 from typing import NamedTuple
@@ -53,14 +53,14 @@ class Report(NamedTuple):
     @property
     def columns(self) -> tuple[str, ...]:
         """All, and each release by its digest if there are several."""
-        return (ALL, *(r.digest for r in self.releases)) if len(self.releases) > 1 else (ALL,)
+        return _columns(self.releases)
 
 
 def report(database: Database, knowledge: Knowledge, span: Span, made: dt.date) -> Report:
     """The report of a span. Raises StorageUnavailable."""
     before = span._replace(first=span.first - dt.timedelta(days=BASELINE))
-    topics = knowledge.module.topics
-    asking = [getattr(topics, name).code for name in _ASKING]
+    topics = knowledge.module.topics.words
+    asking = [topics[name].code for name in _ASKING]
     read = database.read(
         lambda c: _Read(
             reading.clients(c, span.service),
@@ -74,7 +74,7 @@ def report(database: Database, knowledge: Knowledge, span: Span, made: dt.date) 
             reading.lifted(c, span),
         )
     )
-    columns = (ALL, *(r.digest for r in read.releases)) if len(read.releases) > 1 else (ALL,)
+    columns = _columns(read.releases)
     firing = _firing(read.days)
     return Report(
         span=span,
@@ -87,6 +87,10 @@ def report(database: Database, knowledge: Knowledge, span: Span, made: dt.date) 
         alarms=tuple(a for client, days in firing.items() for a in alarms(client, days, span.first, span.last)),
         weeks=tuple(_weeks(firing.values(), span)),
     )
+
+
+def _columns(releases: Sequence[reading.Release]) -> tuple[str, ...]:
+    return (ALL, *(r.digest for r in releases)) if len(releases) > 1 else (ALL,)
 
 
 class _Read(NamedTuple):
@@ -123,8 +127,7 @@ def _figures(read: _Read, knowledge: Knowledge, column: str) -> Iterator[Figure]
 
 
 def _cards(read: _Read, knowledge: Knowledge, column: str, calls: int, patients: int) -> Iterator[Figure]:
-    topics = knowledge.module.topics
-    codes = [getattr(topics, name).code for name in topics.__struct_fields__ if name != "system"]
+    codes = [word.code for word in knowledge.module.topics.words.values()]
     found = {(c.topic, c.withheld): c for c in read.cards if c.digest == (None if column == ALL else column)}
     none = reading.Cards(None, "", None, 0, 0)
     for code in codes:
@@ -150,8 +153,7 @@ def _answers(read: _Read, knowledge: Knowledge, column: str) -> Iterator[Figure]
             if a.outcome == "overridden":
                 known = a.reason_system == ours.system and a.reason_code in codes
                 reasons[str(a.reason_code) if known else "other" if a.reason_code else "none"] += a.cards
-    topics = knowledge.module.topics
-    for topic in (getattr(topics, name).code for name in topics.__struct_fields__ if name != "system"):
+    for topic in (word.code for word in knowledge.module.topics.words.values()):
         for outcome in ("accepted", "overridden", "unanswered"):
             also = _OVERRIDDEN if outcome == "overridden" else None
             count, of = counts[topic][outcome], counts[topic].total()

@@ -61,8 +61,7 @@ _ITEMS: Mapping[str, str] = {
 
 def labels(knowledge: Knowledge) -> Mapping[str, str]:
     """What an item is called, where that is not its own name."""
-    topics = knowledge.module.topics
-    words = [getattr(topics, name) for name in topics.__struct_fields__ if name != "system"]
+    words = list(knowledge.module.topics.words.values())
     named = {word.code: word.display for word in words}
     answers = {f"{word.code}: {outcome}": f"{word.display}: {outcome}" for word in words for outcome in ("accepted", "overridden", "unanswered")}
     return {**_ITEMS, **named, **answers, **{reason.code: reason.display for reason in knowledge.module.override_reasons.reasons}}

@@ -270,6 +270,11 @@ class Topics(Author, frozen=True, kw_only=True):
     negative: Word
     order_safety: Word
 
+    @property
+    def words(self) -> dict[str, Word]:
+        """Each topic by its name here."""
+        return {name: getattr(self, name) for name in self.__struct_fields__ if name != "system"}
+
 
 class OverrideReason(Word, frozen=True, kw_only=True):
     """A reason to set a card aside, and for how long after it the card is not shown again."""

@@ -100,8 +100,7 @@ def _expectations(knowledge: Knowledge, case: Case) -> Iterator[str]:
     named = {*knowledge.flags, *knowledge.terms, *knowledge.rules}
     for name in case.expect:
         yield from _unknown(name, named, "red flag, alternative, fact, term or rule", "expect")
-    words = knowledge.module.topics
-    topics = {"none", *(getattr(words, topic).code for topic in words.__struct_fields__ if topic != "system")}
+    topics = {"none", *(word.code for word in knowledge.module.topics.words.values())}
     criteria = {c.id for tier in knowledge.assessment.tiers for c in tier.any}
     for value, known, kind, where in (
         (case.topic, topics, "topic", "topic"),

@@ -81,8 +81,7 @@ class Ours(NamedTuple):
 
 def ours(knowledge: Knowledge) -> Ours:
     """What the registration of a client may name of a knowledge module."""
-    topics = knowledge.module.topics
-    codes = {getattr(topics, name).code: name for name in topics.__struct_fields__ if name != "system"}
+    codes = {word.code: name for name, word in knowledge.module.topics.words.items()}
     return Ours(frozenset(knowledge.requirements), frozenset(knowledge.orders), codes)
 
 

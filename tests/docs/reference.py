@@ -91,8 +91,7 @@ def make_targets() -> dict[str, str]:
 
 def topics() -> dict[str, Any]:
     """The coding of each kind of card."""
-    found = KNOWLEDGE.module.topics
-    return {name: getattr(found, name) for name in found.__struct_fields__ if name != "system"}
+    return KNOWLEDGE.module.topics.words
 
 
 # --- pages ---
