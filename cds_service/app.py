@@ -19,11 +19,13 @@ from cds_service.feedback import Desk
 from cds_service.http import health, metrics, problems, protocol
 from cds_service.http.gate import Doorkeeper, Gate
 from cds_service.http.headers import StandingHeaders
+from cds_service.http.slots import Slots
 from cds_service.invocation import Service
 from cds_service.knowledge.loader import Knowledge, load
 from cds_service.record.dates import Day
 from cds_service.recording import Recorder
 from cds_service.settings import Settings, from_environment, require_known_callers
+from cds_service.siblings import Siblings
 from cds_service.snoozes import Snoozes
 from cds_service.storage import opening
 from cds_service.storage.database import Database
@@ -31,6 +33,7 @@ from cds_service.trust import clients
 from cds_service.web import about, governance
 
 _LOADED: dict[Path | None, Knowledge] = {}  # by the folder; workers that are forked find it here
+_TOGETHER: list[Path] = []  # the folder in which workers that are forked show each other what they count
 _OBJECTS_BETWEEN_COLLECTIONS = 20_000
 _END_WITH_PARENT = 1  # PR_SET_PDEATHSIG of prctl(2)
 
@@ -39,6 +42,11 @@ def preload(folder: Path | None) -> Knowledge:
     """The knowledge of a folder, read once for all workers that are forked from this process. Raises KnowledgeError."""
     _LOADED[folder] = load(folder)
     return _LOADED[folder]
+
+
+def count_together(folder: Path) -> None:
+    """Let all workers that are forked from this process count as one."""
+    _TOGETHER[:] = [folder]
 
 
 def create_app(settings: Settings | None = None, today: Callable[[], Day] | None = None, now: Callable[[], dt.datetime] | None = None) -> Flask:
@@ -51,7 +59,8 @@ def create_app(settings: Settings | None = None, today: Callable[[], Day] | None
     database = opening.opened(settings.database)
     pseudonyms = opening.pseudonyms(database, settings.pseudonym_key_file)
     recorder = Recorder(database, pseudonyms, knowledge, now)
-    counts = Counts(database, pseudonyms, knowledge, today)
+    counts = Counts(database, pseudonyms, knowledge, today, siblings=Siblings(_TOGETHER[0]) if _TOGETHER else None)
+    counts.losses["decisions"] = lambda: recorder.lost
     service = Service(knowledge, settings.base_url, today, registered, settings.deadline, recorder)
     desk = Desk(knowledge.module.service.id, database, registered, now)
     gate = Gate(_doorkeeper(settings, registered, database, now), counts, discovery=settings.authenticate_discovery)
@@ -59,9 +68,10 @@ def create_app(settings: Settings | None = None, today: Callable[[], Day] | None
     app.extensions.update(recorder=recorder, counts=counts, mode=gate.mode)
     app.url_map.redirect_defaults = False
     app.url_map.merge_slashes = False
-    app.register_blueprint(protocol.blueprint(service, desk, counts, gate))
+    slots = Slots(settings.threads, settings.waiting, settings.deadline / 4)
+    app.register_blueprint(protocol.blueprint(service, desk, counts, gate, slots))
     app.register_blueprint(health.blueprint(recorder))
-    app.register_blueprint(metrics.blueprint(counts, recorder))
+    app.register_blueprint(metrics.blueprint(counts))
     governed = settings.governance_open or settings.governance_token_file is not None
     app.register_blueprint(about.blueprint(service, gate.mode, governed=governed))
     if governed:

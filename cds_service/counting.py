@@ -14,6 +14,7 @@ from cds_service.knowledge.loader import Knowledge
 from cds_service.reasoning.findings import GeneticState, GeneticStatus
 from cds_service.record.dates import Day
 from cds_service.record.facts import Source
+from cds_service.siblings import Numbers, Siblings
 from cds_service.storage.database import Database
 from cds_service.storage.pseudonym import Pseudonyms
 from cds_service.storage.records import GeneResult, Tally, Visitor
@@ -48,10 +49,20 @@ class Counts:
     What a killed process has not written yet is lost. If the database is away, it is tried again the next time.
     """
 
-    def __init__(self, database: Database, pseudonyms: Pseudonyms, knowledge: Knowledge, today: Callable[[], Day], every: float = EVERY) -> None:
+    def __init__(
+        self,
+        database: Database,
+        pseudonyms: Pseudonyms,
+        knowledge: Knowledge,
+        today: Callable[[], Day],
+        every: float = EVERY,
+        siblings: Siblings | None = None,
+    ) -> None:
         module = knowledge.module
-        self.spent: dict[str, float] = defaultdict(float)  # milliseconds by client
+        self.losses: dict[str, Callable[[], int]] = {}  # what could not be kept, by kind, as others count it
+        self._spent: dict[str, float] = defaultdict(float)  # milliseconds by client
         self._since_start: Counter[tuple[str, str, str]] = Counter()  # by client, what and which
+        self._siblings = siblings
         self._database = database
         self._pseudonyms = pseudonyms
         self._by = (module.service.id, knowledge.digest[:12], module.version)
@@ -75,7 +86,7 @@ class Counts:
         result = self._result(visit) if visit.genetics.state in _RESULT else None
         with self._lock:
             self._count(visit.day, visit.client, found)
-            self.spent[visit.client] += milliseconds
+            self._spent[visit.client] += milliseconds
             if len(self._visitors) < _MOST:
                 self._visitors.add(who)
             if result and len(self._results) < _MOST:
@@ -97,10 +108,14 @@ class Counts:
             for result, number in (("stored", stored), ("known", known), ("refused", refused)):
                 self._since_start[UNKNOWN.name, "feedback", result] += number
 
-    def so_far(self) -> Mapping[tuple[str, str, str], int]:
-        """Everything since the process started, by client, what and which."""
+    def so_far(self) -> Numbers:
+        """Everything since the service started, in all its processes; of those that are not asked it is ten seconds old at most."""
+        return self._siblings.together(self._mine()) if self._siblings else self._mine()
+
+    def _mine(self) -> Numbers:
+        lost = {(UNKNOWN.name, "lost", kind): count() for kind, count in self.losses.items()}
         with self._lock:
-            return dict(self._since_start)
+            return {**self._since_start, **{(client, "spent", "ms"): spent for client, spent in self._spent.items()}, **lost}
 
     def write(self) -> bool:
         """Add what was counted to the database; False if it is away, and then it is kept."""
@@ -127,7 +142,7 @@ class Counts:
         self._closed.set()
         if self._thread:
             self._thread.join()
-            self.write()
+            self._write()
 
     def _count(self, day: Day, client: str, found: Iterable[tuple[str, str]]) -> None:
         service, digest, version = self._by
@@ -144,7 +159,12 @@ class Counts:
 
     def _write_now_and_then(self) -> None:
         while not self._closed.wait(self._every):
-            self.write()
+            self._write()
+
+    def _write(self) -> None:
+        self.write()
+        if self._siblings:
+            self._siblings.keep(self._mine())
 
     def _result(self, visit: Visit) -> GeneResult:
         patient = self._pseudonyms.of(visit.client, visit.patient_id)

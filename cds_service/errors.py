@@ -11,6 +11,8 @@ CDSServiceError                      code (stable), status, public sentence; the
 │   └── UnsupportedMediaType 415
 ├── Unauthenticated 401              one sentence for every reason; the reason goes to the log, as a code
 ├── ClientNotAllowed 403             the token's client may not call for this FHIR server
+├── TooManyRequests 429              with Retry-After: more often than the registration allows
+├── Overloaded 503                   with Retry-After: more calls at once than can be answered in time
 ├── DataError
 │   └── RequiredDataUnavailable 412  names the prefetch keys
 ├── StorageUnavailable 503           with Retry-After: nothing was stored
@@ -32,10 +34,11 @@ class CDSServiceError(Exception):
     status: ClassVar[int] = 500
     issue_type: ClassVar[str] = "exception"
 
-    def __init__(self, public: str, *, place: str = "") -> None:
+    def __init__(self, public: str, *, place: str = "", retry_after: int = 0) -> None:
         super().__init__(public)
         self.public = public
         self.place = place
+        self.retry_after = retry_after  # in seconds; 0 if it does not help to wait
 
 
 class RequestError(CDSServiceError):
@@ -123,6 +126,30 @@ class ClientNotAllowed(CDSServiceError):
     issue_type = "forbidden"
 
 
+class TooManyRequests(CDSServiceError):
+    """The client calls more often than its registration allows."""
+
+    code = "too-many-requests"
+    status = 429
+    issue_type = "throttled"
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(
+            f"This client calls more often than it may. Send it again in {retry_after} seconds, with a new token.", retry_after=retry_after
+        )
+
+
+class Overloaded(CDSServiceError):
+    """So many calls are being answered that this one would be late."""
+
+    code = "overloaded"
+    status = 503
+    issue_type = "transient"
+
+    def __init__(self) -> None:
+        super().__init__("Nothing was evaluated: too many calls at once. Send it again in 1 second.", retry_after=1)
+
+
 class DataError(CDSServiceError):
     """The data needed for an answer cannot be had."""
 
@@ -136,15 +163,14 @@ class RequiredDataUnavailable(DataError):
 
 
 class StorageUnavailable(CDSServiceError):
-    """The database does not answer; `retry_after` is in seconds."""
+    """The database does not answer."""
 
     code = "storage-unavailable"
     status = 503
     issue_type = "transient"
 
     def __init__(self, retry_after: int) -> None:
-        super().__init__(f"Nothing was stored: the database does not answer. Send the same again in {retry_after} seconds.")
-        self.retry_after = retry_after
+        super().__init__(f"Nothing was stored: the database does not answer. Send the same again in {retry_after} seconds.", retry_after=retry_after)
 
 
 class TokensUnchecked(StorageUnavailable):

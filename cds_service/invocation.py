@@ -72,8 +72,11 @@ class Service:
         kinds = {key: requirement.resource for key, requirement in knowledge.requirements.items()}
         self._quick = quick(whole_prefetch(kinds), kinds, {name: HOOKS[name].shape for name in self._schemas})
 
-    def call(self, service_id: str, body: bytes, caller: Client | None = None) -> Answer:
-        """Answer one hook call of `caller`, where its token told who that is. Raises CDSServiceError for what cannot be answered."""
+    def call(self, service_id: str, body: bytes, caller: Client | None = None, waited: float = 0.0) -> Answer:
+        """Answer one hook call of `caller`, where its token told who that is, that has waited so many seconds already.
+
+        Raises CDSServiceError for what cannot be answered.
+        """
         service = self.knowledge.module.service
         if service_id != service.id:
             raise UnknownService("There is no such CDS service. GET /cds-services lists them.")
@@ -82,7 +85,7 @@ class Service:
             raise InvalidRequest(f"This service answers the hooks {', '.join(service.hooks)}. Send one of them.", place="/hook")
         today = self._today()
         client = self._client(request, caller)
-        record = self.chart(request, today, client)
+        record = self.chart(request, today, client, waited)
         assessment = self.reasoner.evaluate(record, today)
         response = self.composer.compose(assessment, record, request.hook_instance, client.name, client.order_codes)
         topics, made = assessment.topics, bool(response.cards)
@@ -122,12 +125,12 @@ class Service:
             raise ClientNotAllowed(_NOT_THEIRS, place="/fhirServer")
         return caller
 
-    def chart(self, request: CDSRequest, today: Day, client: Client | None = None) -> PatientRecord:
+    def chart(self, request: CDSRequest, today: Day, client: Client | None = None, waited: float = 0.0) -> PatientRecord:
         """The record of the patient whom a client's request is about. Raises CDSServiceError for data that cannot be evaluated."""
         client = client or self.clients.of(request.fhir_server)
         context = HOOKS[request.hook].parse_context(request.context)
         prefetch = _ours(request.prefetch, client.keys) if client.keys else request.prefetch
-        ask = partial(self.fallback.ask, client, context.patient_id, request.token) if client.server else None
+        ask = partial(self.fallback.ask, client, context.patient_id, request.token, waited=waited) if client.server else None
         record = gather(
             self.knowledge.requirements,
             prefetch,

@@ -14,6 +14,8 @@ from cds_service.errors import SettingsError
 
 SANDBOXES = ("smart", "hapi")  # trust/sandboxes.toml
 SHORTEST_TOKEN = 20
+_LEAST_WAITING = 8
+_TO_REFUSE = 4
 SANDBOX_ORIGIN = "https://sandbox.cds-hooks.org"
 # Scheme, host, port and path of RFC 3986; a base URL has no user, query or fragment.
 _URL = re.compile(r"https?://(\w[\w.-]*|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/([\w.~!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2})*)?", re.ASCII)
@@ -28,7 +30,7 @@ class Settings(NamedTuple):
     CDS_AUTHENTICATE_DISCOVERY  1 asks for a token at discovery, too, where CDS_CLIENTS says by which tokens its clients are known
     CDS_BASE_URL          public URL of the service, as clients see it (http://CDS_HOST:CDS_PORT)
     CDS_WORKERS           server processes (1)
-    CDS_THREADS           threads in each; 1 is fastest, but then one slow sender holds the process: for use behind a buffering proxy (16)
+    CDS_THREADS           calls that each answers at once; 1 costs the least, where the calls bring all their data (16)
     CDS_TIME_ZONE         time zone that decides what "today" is (UTC)
     CDS_CORS_ORIGINS      comma-separated origins of browser clients, or * (the public CDS Hooks sandbox)
     CDS_KNOWLEDGE         folder of the knowledge module (the one that is shipped)
@@ -56,6 +58,16 @@ class Settings(NamedTuple):
     database: str = "sqlite:///cds-service.db"
     pseudonym_key_file: Path | None = None
     governance_token_file: Path | None = None
+
+    @property
+    def waiting(self) -> int:
+        """How many calls may wait for a place."""
+        return max(_LEAST_WAITING, self.threads)
+
+    @property
+    def server_threads(self) -> int:
+        """Threads of a process: those that answer, those that wait, and a few that tell all others to come back."""
+        return self.threads + self.waiting + _TO_REFUSE
 
     @property
     def governance_open(self) -> bool:

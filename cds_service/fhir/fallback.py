@@ -74,15 +74,18 @@ class Fallback:
             server.pool.shutdown(cancel_futures=True)
             server.client.close()
 
-    def ask(self, client: Client, patient_id: str, token: Secret | None, wanted: Mapping[str, str | None]) -> Fetched:
-        """The keys that a call lacks, from the client's server: each from its beginning (None) or from the page that a link names."""
+    def ask(self, client: Client, patient_id: str, token: Secret | None, wanted: Mapping[str, str | None], *, waited: float = 0.0) -> Fetched:
+        """The keys that a call lacks, from the client's server: each from its beginning (None) or from the page that a link names.
+
+        `waited` seconds of the deadline are gone already.
+        """
         server = self._servers.get(client.name)
         if server is None:
             return Fetched()
         if token is None and not client.open:
             return Fetched({}, tuple(_told(dict.fromkeys(wanted, "no-token"))))
         token = token if client.takes_token else None
-        underway = Underway(monotonic() + self._seconds)
+        underway = Underway(monotonic() + self._seconds - waited)
         jobs = {
             key: server.pool.submit(self._brought, server, key, link or resolved(server.paths[key], patient_id), token, underway, later=bool(link))
             for key, link in wanted.items()

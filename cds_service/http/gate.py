@@ -7,8 +7,9 @@ from typing import Protocol
 from flask import request
 
 from cds_service.counting import Counts
-from cds_service.errors import Unauthenticated
+from cds_service.errors import TooManyRequests, Unauthenticated
 from cds_service.trust.clients import Client
+from cds_service.trust.rates import Rates
 
 
 class Doorkeeper(Protocol):
@@ -20,10 +21,11 @@ class Doorkeeper(Protocol):
 
 
 class Gate:
-    """Lets calls in, discovery without a token unless `discovery` asks for one."""
+    """Lets calls in, as many as their clients may send, and discovery without a token unless `discovery` asks for one."""
 
     def __init__(self, doorkeeper: Doorkeeper | None, counts: Counts, *, discovery: bool = False) -> None:
         self._doorkeeper = doorkeeper
+        self._rates = Rates()
         self._counts = counts
         self._discovery = discovery
 
@@ -40,14 +42,17 @@ class Gate:
     def caller(self, within: str = "") -> Client | None:
         """Who calls this path, by a token for it or, `within` taken from its end, for the service; None where nobody is known.
 
-        Raises Unauthenticated, or TokensUnchecked.
+        Raises Unauthenticated, TokensUnchecked or TooManyRequests.
         """
         if self._doorkeeper is None:
             return None
         path = request.path
         plain = path.rstrip("/")
         try:
-            return self._doorkeeper.authenticate(request.headers.get("Authorization"), *{path, plain, plain.removesuffix(within)})
+            client = self._doorkeeper.authenticate(request.headers.get("Authorization"), *{path, plain, plain.removesuffix(within)})
         except Unauthenticated as error:
             self._counts.refuse_token(error.reason)
             raise
+        if wait := self._rates.wait(client.name, client.calls_per_minute):
+            raise TooManyRequests(wait)
+        return client

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
@@ -10,16 +10,18 @@ from flask import Blueprint, Response
 
 from cds_service.counting import BOUNDS, LONGER, Counts
 from cds_service.record.facts import Source
-from cds_service.recording import Recorder
+from cds_service.siblings import Numbers
+from cds_service.trust.clients import UNKNOWN
 
 if TYPE_CHECKING:
     from prometheus_client.core import Metric
 
+_LOST = (UNKNOWN.name, "lost", "decisions")
 _MISSING = (Source.UNAVAILABLE.value, Source.INCOMPLETE.value)
 
 
-def blueprint(counts: Counts, recorder: Recorder) -> Blueprint:
-    """GET /metrics: of the process that answers."""
+def blueprint(counts: Counts) -> Blueprint:
+    """GET /metrics: of all processes of the service."""
     routes = Blueprint("metrics", __name__)
 
     @routes.get("/metrics")
@@ -28,7 +30,7 @@ def blueprint(counts: Counts, recorder: Recorder) -> Blueprint:
         from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
         registry = CollectorRegistry()
-        registry.register(_Counted(counts, recorder))
+        registry.register(_Counted(counts))
         return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 
     return routes
@@ -37,9 +39,8 @@ def blueprint(counts: Counts, recorder: Recorder) -> Blueprint:
 class _Counted:
     """Reads the counts when it is asked; nothing is counted twice."""
 
-    def __init__(self, counts: Counts, recorder: Recorder) -> None:
+    def __init__(self, counts: Counts) -> None:
         self._counts = counts
-        self._recorder = recorder
 
     def collect(self) -> Iterator[Metric]:
         """Every metric."""
@@ -50,9 +51,9 @@ class _Counted:
         missing = CounterMetricFamily(
             "cds_data_missing", "Calls in which a kind of data was not there, or only in part", labels=["client", "domain", "state"]
         )
-        refused, tokens = self._refused(found)
+        refused, tokens = _refused(found)
         feedback = CounterMetricFamily("cds_feedback", "Entries of feedback: stored, known already, refused", labels=["result"])
-        waits: dict[str, dict[str, int]] = defaultdict(dict)
+        waits: dict[str, dict[str, float]] = defaultdict(dict)
         for (client, what, which), number in sorted(found.items()):
             if what == "call":
                 calls.add_metric([client, which], number)
@@ -62,32 +63,34 @@ class _Counted:
                 feedback.add_metric([which], number)
             elif what in _MISSING:
                 missing.add_metric([client, which, what], number)
-        lost = CounterMetricFamily("cds_decisions_lost", "Decisions that could not be recorded", value=self._recorder.lost)
-        yield from (calls, missing, refused, tokens, feedback, lost, self._latency(waits))
+        lost = CounterMetricFamily("cds_decisions_lost", "Decisions that could not be recorded", value=found.get(_LOST, 0))
+        yield from (calls, missing, refused, tokens, feedback, lost, _latency(waits, found))
 
-    def _refused(self, found: Mapping[tuple[str, str, str], int]) -> tuple[Metric, Metric]:
-        """Calls that were refused, and tokens, of all clients together."""
-        from prometheus_client.core import CounterMetricFamily
 
-        calls = CounterMetricFamily("cds_calls_refused", "Calls that were refused, by the error's code", labels=["code"])
-        tokens = CounterMetricFamily("cds_auth_refused", "Tokens that were not accepted, by the reason", labels=["reason"])
-        for family, of in ((calls, "refused"), (tokens, "token")):
-            numbers: Counter[str] = Counter()
-            for (_, what, which), number in found.items():
-                if what == of:
-                    numbers[which] += number
-            for which, number in sorted(numbers.items()):
-                family.add_metric([which], number)
-        return calls, tokens
+def _refused(found: Numbers) -> tuple[Metric, Metric]:
+    """Calls that were refused, and tokens, of all clients together."""
+    from prometheus_client.core import CounterMetricFamily
 
-    def _latency(self, waits: dict[str, dict[str, int]]) -> Metric:
-        from prometheus_client.core import HistogramMetricFamily
+    calls = CounterMetricFamily("cds_calls_refused", "Calls that were refused, by the error's code", labels=["code"])
+    tokens = CounterMetricFamily("cds_auth_refused", "Tokens that were not accepted, by the reason", labels=["reason"])
+    for family, of in ((calls, "refused"), (tokens, "token")):
+        numbers: dict[str, float] = defaultdict(float)
+        for (_, what, which), number in found.items():
+            if what == of:
+                numbers[which] += number
+        for which, number in sorted(numbers.items()):
+            family.add_metric([which], number)
+    return calls, tokens
 
-        latency = HistogramMetricFamily("cds_call_duration_seconds", "Time to answer a hook call", labels=["client"])
-        for client, by_bound in waits.items():
-            total, buckets = 0, []
-            for bound in (*map(str, BOUNDS), LONGER):
-                total += by_bound.get(bound, 0)
-                buckets.append(("+Inf" if bound == LONGER else str(int(bound) / 1000), float(total)))
-            latency.add_metric([client], buckets, self._counts.spent[client] / 1000)
-        return latency
+
+def _latency(waits: Mapping[str, Mapping[str, float]], found: Numbers) -> Metric:
+    from prometheus_client.core import HistogramMetricFamily
+
+    latency = HistogramMetricFamily("cds_call_duration_seconds", "Time to answer a hook call", labels=["client"])
+    for client, by_bound in waits.items():
+        total, buckets = 0.0, []
+        for bound in (*map(str, BOUNDS), LONGER):
+            total += by_bound.get(bound, 0)
+            buckets.append(("+Inf" if bound == LONGER else str(int(bound) / 1000), float(total)))
+        latency.add_metric([client], buckets, found[client, "spent", "ms"] / 1000)
+    return latency

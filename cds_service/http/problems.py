@@ -8,7 +8,7 @@ import uuid
 from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
 
-from cds_service.errors import CDSServiceError, MethodNotAllowed, PayloadTooLarge, RequestError, StorageUnavailable, Unauthenticated, UnknownService
+from cds_service.errors import CDSServiceError, MethodNotAllowed, PayloadTooLarge, RequestError, Unauthenticated, UnknownService
 from cds_service.protocol.response import encode, operation_outcome
 from cds_service.telemetry import event
 
@@ -23,7 +23,7 @@ def register(app: Flask) -> None:
 def _answer(error: CDSServiceError) -> Response:
     body = encode(operation_outcome(error.code, error.issue_type, error.public, error.place))
     response = Response(body, status=error.status, content_type="application/json")
-    if isinstance(error, StorageUnavailable):
+    if error.retry_after:
         response.headers["Retry-After"] = str(error.retry_after)
     if isinstance(error, Unauthenticated):
         response.headers["WWW-Authenticate"] = "Bearer"

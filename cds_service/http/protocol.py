@@ -13,6 +13,7 @@ from cds_service.feedback import Desk, Taken
 from cds_service.fhir.search import prefetch_templates
 from cds_service.http.body import read_body
 from cds_service.http.gate import Gate
+from cds_service.http.slots import Slots
 from cds_service.invocation import Service
 from cds_service.protocol.discovery import listing
 from cds_service.protocol.response import encode, joined, operation_outcome
@@ -20,7 +21,7 @@ from cds_service.telemetry import event
 from cds_service.trust.clients import UNKNOWN
 
 
-def blueprint(service: Service, desk: Desk, counts: Counts, gate: Gate) -> Blueprint:
+def blueprint(service: Service, desk: Desk, counts: Counts, gate: Gate, slots: Slots) -> Blueprint:
     """GET /cds-services, POST /cds-services/{id} and POST /cds-services/{id}/feedback."""
     routes = Blueprint("protocol", __name__)
     discovery = encode(listing(service.knowledge, prefetch_templates(service.knowledge)))
@@ -37,7 +38,9 @@ def blueprint(service: Service, desk: Desk, counts: Counts, gate: Gate) -> Bluep
         started, caller = time.perf_counter(), None
         try:
             caller = gate.caller()
-            answer = service.call(service_id, read_body(request), caller)
+            body = read_body(request)
+            with slots.taken() as waited:
+                answer = service.call(service_id, body, caller, waited)
         except CDSServiceError as error:
             counts.refuse(error.code, (caller or UNKNOWN).name)
             raise
@@ -59,7 +62,9 @@ def blueprint(service: Service, desk: Desk, counts: Counts, gate: Gate) -> Bluep
     @routes.post("/cds-services/<service_id>/feedback", strict_slashes=False)
     def feedback(service_id: str) -> Response:
         caller = gate.caller(within="/feedback")
-        taken = desk.take(service_id, read_body(request), caller.name if caller else None)
+        body = read_body(request)
+        with slots.taken():
+            taken = desk.take(service_id, body, caller.name if caller else None)
         counts.take(taken.stored, taken.known, len(taken.refused))
         client = caller.name if caller else None
         event("feedback.taken", service=module.service.id, client=client, stored=taken.stored, known=taken.known, refused=len(taken.refused))

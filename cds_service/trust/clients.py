@@ -21,6 +21,7 @@ from cds_service.trust.addresses import Address, address, same
 from cds_service.trust.entries import Entry, entries, text_of
 from cds_service.trust.identity import Identity, identity
 
+USUAL_RATE = 6000  # calls a minute
 SANDBOXES = Path(__file__).with_name("sandboxes.toml")
 
 
@@ -29,6 +30,7 @@ class Client(msgspec.Struct, frozen=True, kw_only=True):
 
     `takes_token` says that the way to the server is safe for access tokens, `open` that it answers without one.
     Cards of `silent_topics` are withheld: they are made and recorded, and do not leave.
+    `calls_per_minute` is how often it may call, where its token tells who it is.
     `keys` has our prefetch key for each of the client's, `order_codes` the site's code for each draft order.
     """
 
@@ -43,6 +45,7 @@ class Client(msgspec.Struct, frozen=True, kw_only=True):
     keys: Mapping[str, str] = {}
     order_codes: Mapping[str, Coding] = {}
     identity: Identity | None = None
+    calls_per_minute: int = USUAL_RATE
 
     def calls_for(self, fhir_server: str) -> bool:
         """Whether a FHIR server that a call names is the registered one."""
@@ -146,6 +149,7 @@ def _client(path: Path, entry: Entry, known: Ours) -> Client:
         keys={theirs: ours for ours, theirs in entry.prefetch.items()},
         order_codes={order: Coding(system=c.system, code=c.code, display=c.display) for order, c in entry.orders.items()},
         identity=known_by,
+        calls_per_minute=_rate(where, entry.calls_per_minute, known=known_by is not None),
     )
 
 
@@ -161,6 +165,13 @@ def _check_names(where: str, entry: Entry, known: Ours) -> None:
     for order in entry.orders:
         if order not in known.orders:
             raise SettingsError(f"{where}: orders names '{order}', which is no draft order of this service. Use {', '.join(sorted(known.orders))}.")
+
+
+def _rate(where: str, per_minute: int | None, *, known: bool) -> int:
+    """How often a client may call. Raises SettingsError for one whose calls cannot be told from others."""
+    if per_minute is not None and not known:
+        raise SettingsError(f"{where}: it has calls_per_minute and no issuer, so its calls cannot be told apart. Add its issuer, or leave it out.")
+    return per_minute or USUAL_RATE
 
 
 def _silent_topics(where: str, silent: bool | list[str], topics: Mapping[str, str]) -> frozenset[str]:  # noqa: FBT001 - as it stands in the file

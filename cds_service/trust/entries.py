@@ -29,6 +29,7 @@ class Entry(Registration, kw_only=True, forbid_unknown_fields=True):
     open: bool = False
     connections: Annotated[int, msgspec.Meta(ge=1, le=64)] = 64
     ca_file: str | None = None
+    calls_per_minute: Annotated[int, msgspec.Meta(ge=1, le=600_000)] | None = None
     silent: bool | list[str] = False
     prefetch: dict[str, str] = msgspec.field(default_factory=dict)
     orders: dict[str, SiteCode] = msgspec.field(default_factory=dict)

@@ -25,8 +25,8 @@ DOORS = {
     "cryptography": set(),
     "sqlalchemy": {"storage"},
     "alembic": {"storage"},
-    "granian": {"cli.py"},
-    "socket": {"cli.py", "transport.py"},
+    "granian": {"serving.py"},
+    "socket": {"serving.py", "transport.py"},
     "jsonschema": {"protocol"},
     "yaml": {"knowledge/yaml12.py"},
 }

@@ -149,7 +149,7 @@ def when(kind: type[CDSServiceError]) -> str:
     """When an error is raised."""
     if kind is CDSServiceError:
         return "The service failed; nothing was evaluated."
-    return inspect.getdoc(kind) or ""
+    return (inspect.getdoc(kind) or "").partition("\n")[0]
 
 
 def cards_page() -> str:

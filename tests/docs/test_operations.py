@@ -18,8 +18,10 @@ PAGE = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 
 @pytest.fixture(scope="module")
 def metrics():
-    """What is said of metrics after a call, a refusal and feedback."""
-    client = checked_app(Settings(), lambda: build.TODAY).test_client()
+    """What is said of metrics after a call, a refusal, feedback and a token that was refused."""
+    app = checked_app(Settings(), lambda: build.TODAY)
+    app.extensions["counts"].refuse_token("signature")
+    client = app.test_client()
     client.post(build.SERVICE, json=build.request({**build.suspect(), "bloodCounts": build.outcome()}))
     client.post("/cds-services/none", json=build.request(build.healthy()))
     client.post(

@@ -264,3 +264,41 @@ def test_refuses_a_closed_discovery_that_nobody_could_open():
     """CDS_AUTHENTICATE_DISCOVERY=1 needs a client with tokens."""
     with pytest.raises(SettingsError, match="CDS_AUTHENTICATE_DISCOVERY=1, and no client has tokens"):
         require_known_callers(Settings(authenticate_discovery=True), authenticated=False)
+
+
+# --- how often ---
+
+
+@pytest.fixture
+def limited(tmp_path):
+    """A client of a service that lets one of two clients call twelve times a minute: two at once."""
+    keys = pinned(tmp_path)
+    clients = registered(
+        tmp_path,
+        entry("north", issuer=ISSUER, jwks_file=keys, fhir_server=NORTH, calls_per_minute=12),
+        entry("south", issuer=SOUTHERN, jwks_file=keys, fhir_server=SOUTH),
+    )
+    return checked_app(Settings(clients=clients), lambda: build.TODAY, Clock()).test_client()
+
+
+def test_lets_a_client_call_as_often_as_it_may(limited):
+    """The third call at once gets 429, and when to come back; calls and feedback count alike, and the other client's are its own."""
+    shown = ask(limited)
+    told = answer(limited, shown.json["cards"][0]["uuid"])
+
+    refused = [ask(limited), answer(limited, build.CALL)]
+    other = ask(limited, iss=SOUTHERN)
+
+    assert [200, 200, 429, 429, 200] == [r.status_code for r in (shown, told, *refused, other)]
+    for response in refused:
+        assert "too-many-requests" == response.json["issue"][0]["details"]["text"]
+        assert 1 <= int(response.headers["Retry-After"]) <= 5
+    assert 'cds_calls_refused_total{code="too-many-requests"} 1.0' in limited.get("/metrics").get_data(as_text=True)
+
+
+def test_does_not_count_strangers_calls(limited):
+    """Who signs with another's key uses up nothing of the client's."""
+    for _ in range(20):
+        limited.post(build.SERVICE, json=build.request(build.healthy()), headers=bearer(mint(key=OTHER_EC)))
+
+    assert 200 == ask(limited).status_code

@@ -373,3 +373,10 @@ def test_refuses_a_topic_that_is_none(tmp_path):
     said = refusal(tmp_path, f'[[client]]\nname = "north"\nfhir_server = "{SERVER}"\nsilent = ["toy-tests"]\n')
 
     assert "client 'north': silent names 'toy-tests', which is no topic. Use true, or some of toy-consider, toy-test." in said
+
+
+def test_refuses_a_rate_of_somebody_unknown(tmp_path):
+    """Without tokens nobody knows whose calls they are, so none can be counted for a client."""
+    said = refusal(tmp_path, entry("calls_per_minute = 10"))
+
+    assert said.startswith("clients.toml: client 'north': it has calls_per_minute and no issuer")
