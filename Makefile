@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 unexport PYTHONDONTWRITEBYTECODE  # without kept bytecode every start compiles everything anew
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-warn-script-location
 
-.PHONY: help run test test-integration test-postgresql hospital mutation bench bench-peers check golden docs lock audit clean
+.PHONY: help run test test-integration test-postgresql hospital soak mutation bench bench-peers check golden docs lock audit clean
 
 help: ## List what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/:/'
@@ -48,6 +48,9 @@ test-postgresql: $(VENV)/.installed-dev ## Run the tests of storage on a Postgre
 
 hospital: $(VENV)/.installed-dev ## Play half a year of a hospital through the service, on SQLite and PostgreSQL, and compare the report with a count of its own (PATIENTS=10000)
 	@$(BIN)/python -m tests.hospital $(if $(PATIENTS),--patients $(PATIENTS))
+
+soak: $(VENV)/.installed-dev ## Ten minutes of good, bad and hostile calls while processes, database and keys go away (MINUTES=10, RECORD=1 writes docs/soak.md)
+	@$(BIN)/python -m tests.soak $(if $(MINUTES),--minutes $(MINUTES)) $(if $(RECORD),--record)
 
 mutation: $(VENV)/.installed-dev ## Change reasoning in thousands of small ways; fails if the tests notice fewer than 90 % (MODULES="truth limits" takes only these)
 	@$(INSTALL) -e '.[mutation]'

@@ -14,7 +14,8 @@ from cds_service.errors import SettingsError
 
 SANDBOXES = ("smart", "hapi")  # trust/sandboxes.toml
 SHORTEST_TOKEN = 20
-_LEAST_WAITING = 8
+_WAITING = 3  # for each that is answered
+_LEAST_WAITING = 16
 _TO_REFUSE = 4
 SANDBOX_ORIGIN = "https://sandbox.cds-hooks.org"
 # Scheme, host, port and path of RFC 3986; a base URL has no user, query or fragment.
@@ -62,7 +63,7 @@ class Settings(NamedTuple):
     @property
     def waiting(self) -> int:
         """How many calls may wait for a place."""
-        return max(_LEAST_WAITING, self.threads)
+        return max(_LEAST_WAITING, _WAITING * self.threads)
 
     @property
     def server_threads(self) -> int:

@@ -6,7 +6,10 @@ from flask import Request
 
 from cds_service.errors import MalformedBody, PayloadTooLarge, UnsupportedMediaType
 
+_READ = "cds_service.body_read"
 LARGEST_BODY = 8 * 1024 * 1024
+_MOST_DISCARDED = 2 * LARGEST_BODY
+_CHUNK = 64 * 1024
 _JSON = frozenset({"application/json", "application/fhir+json", "application/json+fhir"})
 
 
@@ -21,6 +24,7 @@ def read_body(request: Request) -> bytes:
     if length is not None and length > LARGEST_BODY:
         raise _too_large()
     body = environ["wsgi.input"].read(LARGEST_BODY + 1)
+    environ[_READ] = len(body) <= LARGEST_BODY
     if len(body) > LARGEST_BODY:
         raise _too_large()
     if length is not None and len(body) < length:
@@ -28,6 +32,20 @@ def read_body(request: Request) -> bytes:
     if not body:
         raise MalformedBody("The body is empty. Send a CDS Hooks request as JSON.")
     return bytes(body)
+
+
+def discard(request: Request) -> bool:
+    """Read what nobody has read and forget it; False if that is too much, so that the connection has to end.
+
+    A server that answers and closes while a proxy still sends is taken for a broken one: its answer may never arrive.
+    """
+    environ = request.environ
+    if environ.get(_READ) or not (request.content_length or "HTTP_TRANSFER_ENCODING" in environ):
+        return True
+    left = _MOST_DISCARDED
+    while left > 0 and (chunk := environ["wsgi.input"].read(_CHUNK)):
+        left -= len(chunk)
+    return left > 0
 
 
 def _too_large() -> PayloadTooLarge:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import traceback
 import uuid
 
-from flask import Flask, Response
+from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
 from cds_service.errors import CDSServiceError, MethodNotAllowed, PayloadTooLarge, RequestError, Unauthenticated, UnknownService
+from cds_service.http.body import discard
 from cds_service.protocol.response import encode, operation_outcome
 from cds_service.telemetry import event
 
@@ -23,6 +24,8 @@ def register(app: Flask) -> None:
 def _answer(error: CDSServiceError) -> Response:
     body = encode(operation_outcome(error.code, error.issue_type, error.public, error.place))
     response = Response(body, status=error.status, content_type="application/json")
+    if not discard(request):
+        response.headers["Connection"] = "close"
     if error.retry_after:
         response.headers["Retry-After"] = str(error.retry_after)
     if isinstance(error, Unauthenticated):

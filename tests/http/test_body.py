@@ -9,7 +9,7 @@ from flask import Request
 from werkzeug.test import EnvironBuilder
 
 from cds_service.errors import MalformedBody
-from cds_service.http.body import read_body
+from cds_service.http.body import LARGEST_BODY, read_body
 from tests import build
 
 BODY = b'{"hook": "patient-view"}'
@@ -58,3 +58,18 @@ def test_answers_a_body_cut_off_with_400(client):
 
     assert 400 == answer.status_code
     assert "malformed-body" == answer.json["issue"][0]["details"]["text"]
+
+
+@pytest.mark.parametrize(
+    ("length", "left"),
+    [(1, 0), (LARGEST_BODY, 0), (2 * LARGEST_BODY - 1, 0), (2 * LARGEST_BODY + 1, 1)],
+    ids=["a byte", "as much as is taken", "as much as is worth reading", "more"],
+)
+def test_reads_what_it_refuses_unseen(client, length, left):
+    """The rest of a refused call is read and forgotten, so that the answer arrives; what is endless ends the connection."""
+    body = io.BytesIO(b" " * length)
+
+    answer = client.post(build.SERVICE, input_stream=body, content_type="text/plain", environ_overrides={"CONTENT_LENGTH": str(length)})
+
+    assert (415, left) == (answer.status_code, length - body.tell())
+    assert bool(left) == (answer.headers.get("Connection") == "close")

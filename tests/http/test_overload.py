@@ -17,7 +17,7 @@ from tests.trust.minting import entry, registered
 from tests.trust.test_serving import started
 
 DEADLINE = 1.0
-CROWD = 30
+CROWD = 40
 
 
 async def hangs(_asked, _writer):
@@ -53,7 +53,7 @@ def slow_call(ehr):
 
 
 def test_tells_a_crowd_to_come_back(service):
-    """Thirty calls at once that each take a second: some are answered in time, the others get 503 before, and none waits in a queue."""
+    """Forty calls at once that each take a second: some are answered in time, the others get 503 before, and none waits in a queue."""
     base, ehr = service
     with ThreadPoolExecutor(CROWD) as crowd:
         answers = list(crowd.map(lambda _: answered(f"{base}{build.SERVICE}", slow_call(ehr)), range(CROWD)))
@@ -95,3 +95,15 @@ def test_takes_as_many_headers_as_anybody_needs(service, headers, status):
     response = requests.post(f"{base}{build.SERVICE}", data=body, headers={"Content-Type": "application/json", **headers}, timeout=10)
 
     assert status == response.status_code
+
+
+def test_answers_the_next_call_on_the_connection(service):
+    """A call that is refused unseen, large as it may be, costs the next one on the same connection nothing."""
+    base, _ = service
+    statuses = []
+    with requests.Session() as session:
+        for _ in range(50):
+            refused = session.post(f"{base}{build.SERVICE}", data=b" " * 2_000_000, headers={"Content-Type": "text/plain"}, timeout=10)
+            statuses += [refused.status_code, session.get(f"{base}/livez", timeout=10).status_code]
+
+    assert [415, 200] * 50 == statuses

@@ -27,29 +27,51 @@ def program(name: str) -> str:
     return found
 
 
+class Server:
+    """A PostgreSQL server with an empty database, which can be taken away and brought back."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        # PostgreSQL refuses to run as root, so root runs it as the user of Debian's package.
+        self._user = "postgres" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
+        self._port = free_port()
+        self.url = f"postgresql://{self._user}@127.0.0.1:{self._port}/postgres"
+        shutil.chown(folder, self._user)
+        self._run("initdb", "-D", str(folder / "data"), "-U", self._user, "-A", "trust", "-E", "UTF8")
+
+    def start(self) -> None:
+        """Let it answer."""
+        options = f"-p {self._port} -h 127.0.0.1 -k {self._folder}"
+        self._run("pg_ctl", "-D", str(self._folder / "data"), "-l", str(self._folder / "log"), "-o", options, "-w", "start")
+
+    def stop(self) -> None:
+        """End it at once, as a machine that fails does."""
+        self._run("pg_ctl", "-D", str(self._folder / "data"), "-m", "immediate", "-w", "stop")
+
+    def _run(self, name: str, *arguments: str) -> None:
+        """Run a program of PostgreSQL; its complaints go to stderr."""
+        as_user = self._user if os.geteuid() == 0 else None
+        subprocess.run([program(name), *arguments], cwd=self._folder, user=as_user, stdout=subprocess.DEVNULL, check=True)
+
+
+@contextmanager
+def running() -> Iterator[Server]:
+    """A server that runs until the block ends; its files stand in a temporary folder."""
+    folder = Path(tempfile.mkdtemp(prefix="cds-postgresql-"))
+    postgresql = Server(folder)
+    postgresql.start()
+    try:
+        yield postgresql
+    finally:
+        postgresql.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 @contextmanager
 def server() -> Iterator[str]:
-    """The URL of an empty database on a server that runs until the block ends; its files stand in a temporary folder."""
-    folder = Path(tempfile.mkdtemp(prefix="cds-postgresql-"))
-    # PostgreSQL refuses to run as root, so root runs it as the user of Debian's package.
-    user = "postgres" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
-    shutil.chown(folder, user)
-    port = free_port()
-
-    def run(name: str, *arguments: str) -> None:
-        """Run a program of PostgreSQL; its complaints go to stderr."""
-        as_user = user if os.geteuid() == 0 else None
-        subprocess.run([program(name), *arguments], cwd=folder, user=as_user, stdout=subprocess.DEVNULL, check=True)
-
-    data, log = str(folder / "data"), str(folder / "log")
-    run("initdb", "-D", data, "-U", user, "-A", "trust", "-E", "UTF8")
-    options = f"-p {port} -h 127.0.0.1 -k {folder}"
-    run("pg_ctl", "-D", data, "-l", log, "-o", options, "-w", "start")
-    try:
-        yield f"postgresql://{user}@127.0.0.1:{port}/postgres"
-    finally:
-        run("pg_ctl", "-D", data, "-m", "immediate", "-w", "stop")
-        shutil.rmtree(folder, ignore_errors=True)
+    """The URL of an empty database on a server that runs until the block ends."""
+    with running() as postgresql:
+        yield postgresql.url
 
 
 def main() -> int:
