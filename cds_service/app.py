@@ -14,6 +14,7 @@ from pathlib import Path
 from flask import Flask
 
 from cds_service import telemetry
+from cds_service.auditing import Accesses
 from cds_service.counting import Counts
 from cds_service.feedback import Desk
 from cds_service.http import health, metrics, problems, protocol
@@ -59,18 +60,19 @@ def create_app(settings: Settings | None = None, today: Callable[[], Day] | None
     database = opening.opened(settings.database)
     pseudonyms = opening.pseudonyms(database, settings.pseudonym_key_file)
     recorder = Recorder(database, pseudonyms, knowledge, now)
+    accesses = Accesses(database, pseudonyms, now)
     counts = Counts(database, pseudonyms, knowledge, today, siblings=Siblings(_TOGETHER[0]) if _TOGETHER else None)
-    counts.losses["decisions"] = lambda: recorder.lost
-    service = Service(knowledge, settings.base_url, today, registered, settings.deadline, recorder)
+    counts.losses.update(decisions=lambda: recorder.lost, accesses=lambda: accesses.lost)
+    service = Service(knowledge, settings.base_url, today, registered, settings.deadline, recorder, accesses)
     desk = Desk(knowledge.module.service.id, database, registered, now)
     gate = Gate(_doorkeeper(settings, registered, database, now), counts, discovery=settings.authenticate_discovery)
     app = Flask("cds_service", static_folder=None)
-    app.extensions.update(recorder=recorder, counts=counts, mode=gate.mode)
+    app.extensions.update(recorder=recorder, counts=counts, accesses=accesses, mode=gate.mode)
     app.url_map.redirect_defaults = False
     app.url_map.merge_slashes = False
     slots = Slots(settings.threads, settings.waiting, settings.deadline / 4)
     app.register_blueprint(protocol.blueprint(service, desk, counts, gate, slots))
-    app.register_blueprint(health.blueprint(recorder))
+    app.register_blueprint(health.blueprint(recorder, accesses))
     app.register_blueprint(metrics.blueprint(counts))
     governed = settings.governance_open or settings.governance_token_file is not None
     app.register_blueprint(about.blueprint(service, gate.mode, governed=governed))

@@ -23,7 +23,7 @@ from cds_service.ehr.files import read_json
 from cds_service.ehr.prefetch import hook_request, shifted, whole_chart
 from cds_service.errors import CDSServiceError
 from cds_service.firing import PATIENT_ID, days_since_fixtures, fire_command, load_fixtures_command, show_prefetch_command
-from cds_service.keeping import database_commands, purge_command, report_command, snoozes_command
+from cds_service.keeping import audit_command, database_commands, purge_command, report_command, snoozes_command
 from cds_service.knowledge.loader import load
 from cds_service.registering import client_commands
 from cds_service.serving import serve_command
@@ -56,7 +56,7 @@ def cli() -> None:
 
 
 _OF_OTHERS = (fire_command, load_fixtures_command, show_prefetch_command, client_commands, database_commands, purge_command, report_command)
-for _command in (*_OF_OTHERS, serve_command, snoozes_command):
+for _command in (*_OF_OTHERS, serve_command, snoozes_command, audit_command):
     cli.add_command(_command)
 
 

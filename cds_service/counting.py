@@ -6,11 +6,11 @@ import threading
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from multiprocessing.util import Finalize
 from typing import NamedTuple
 
 from cds_service.errors import StorageUnavailable
 from cds_service.knowledge.loader import Knowledge
+from cds_service.periodic import Periodic
 from cds_service.reasoning.findings import GeneticState, GeneticStatus
 from cds_service.record.dates import Day
 from cds_service.record.facts import Source
@@ -71,11 +71,8 @@ class Counts:
         self._tallies: Counter[Tally] = Counter()
         self._visitors: set[Visitor] = set()
         self._results: dict[tuple[str, str], GeneResult] = {}  # the first of each client's patient
-        self._closed = threading.Event()
         self._today = today
-        self._every = every
-        self._thread: threading.Thread | None = None
-        self._at_exit: Finalize | None = None
+        self._written = Periodic(self._write, every, "counts")
 
     def add(self, visit: Visit, milliseconds: float) -> None:
         """Count an answered call and how long it took."""
@@ -137,29 +134,14 @@ class Counts:
 
     def close(self) -> None:
         """Write what waits, and end."""
-        if self._at_exit:
-            self._at_exit.cancel()
-        self._closed.set()
-        if self._thread:
-            self._thread.join()
-            self._write()
+        self._written.close()
 
     def _count(self, day: Day, client: str, found: Iterable[tuple[str, str]]) -> None:
         service, digest, version = self._by
         for what, which in found:
             self._tallies[Tally(day, client, service, digest, version, what, which)] += 1
             self._since_start[client, what, which] += 1
-        if self._thread is None:
-            self._begin()
-
-    def _begin(self) -> None:
-        self._thread = threading.Thread(target=self._write_now_and_then, name="counts", daemon=True)
-        self._thread.start()
-        self._at_exit = Finalize(None, self.close, exitpriority=0)  # a server's process that was forked runs no atexit functions
-
-    def _write_now_and_then(self) -> None:
-        while not self._closed.wait(self._every):
-            self._write()
+        self._written.begin()
 
     def _write(self) -> None:
         self.write()

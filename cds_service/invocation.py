@@ -8,11 +8,12 @@ from typing import Any, NamedTuple
 
 from msgspec import structs
 
+from cds_service.auditing import Accesses
 from cds_service.cards.compose import Composer
 from cds_service.cards.snooze import Answered, Snoozer
 from cds_service.counting import Visit
 from cds_service.errors import ClientNotAllowed, InvalidRequest, UnknownService
-from cds_service.fhir.fallback import Fallback
+from cds_service.fhir.fallback import Fallback, unnoted
 from cds_service.fhir.gather import gather
 from cds_service.fhir.resources import whole_prefetch
 from cds_service.fhir.search import page_sizes
@@ -56,6 +57,7 @@ class Service:
         clients: Clients | None = None,
         deadline: float = 2.0,
         recorder: Recorder | None = None,
+        accesses: Accesses | None = None,
     ) -> None:
         self.knowledge = knowledge
         self.base_url = base_url
@@ -67,6 +69,7 @@ class Service:
         dialects = {c.dialect.name: c.dialect for c in (UNKNOWN, *self.clients.registered)}
         self._pages = {name: page_sizes(knowledge, dialect) for name, dialect in dialects.items()}
         self.recorder = recorder
+        self.accesses = accesses
         self._today = today
         self._schemas = {name: HOOKS[name].schema for name in knowledge.module.service.hooks}
         kinds = {key: requirement.resource for key, requirement in knowledge.requirements.items()}
@@ -130,7 +133,8 @@ class Service:
         client = client or self.clients.of(request.fhir_server)
         context = HOOKS[request.hook].parse_context(request.context)
         prefetch = _ours(request.prefetch, client.keys) if client.keys else request.prefetch
-        ask = partial(self.fallback.ask, client, context.patient_id, request.token, waited=waited) if client.server else None
+        note = partial(self.accesses.add, client.name, request.hook, context.patient_id) if self.accesses else unnoted
+        ask = partial(self.fallback.ask, client, context.patient_id, request.token, waited=waited, note=note) if client.server else None
         record = gather(
             self.knowledge.requirements,
             prefetch,

@@ -1,4 +1,4 @@
-"""The commands about what is kept: the database's schema, its export and purge, the report, and the snoozes of a patient."""
+"""The commands about what is kept: the database's schema, its export and purge, the report, the snoozes of a patient, and the accesses to charts."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import datetime as dt
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import click
 
@@ -13,12 +14,13 @@ from cds_service.errors import SettingsError
 from cds_service.settings import Settings, from_environment
 
 if TYPE_CHECKING:
+    from cds_service.knowledge.loader import Knowledge
     from cds_service.storage.database import Database
 
 
 @click.group("database")
 def database_commands() -> None:
-    """What the service keeps: decisions and feedback (CDS_DATABASE)."""
+    """What the service keeps: decisions, feedback, and which charts were asked for (CDS_DATABASE)."""
 
 
 @database_commands.command()
@@ -81,7 +83,7 @@ def snoozes_command(client: str, patient: str, *, lift: bool) -> None:
 @click.option("--older-than", required=True, help="How much is kept, as an ISO 8601 period: P24M, P2Y or P400D.")
 @click.option("--snoozes-too", is_flag=True, help="Also delete answers that still keep cards away.")
 def purge_command(older_than: str, *, snoozes_too: bool) -> None:
-    """Delete what is older than a period: decisions, cards, feedback, lifts and counts."""
+    """Delete what is older than a period: decisions, cards, feedback, lifts, counts and accesses."""
     from cds_service.knowledge.loader import load
     from cds_service.record.dates import period
 
@@ -139,6 +141,64 @@ def report_command(first: dt.datetime | None, last: dt.datetime | None, client: 
         "json": lambda: files.as_json(found, named).decode(),
     }
     click.echo(text[form](), nl=form != "csv")
+
+
+@click.command("audit")
+@click.option("--from", "first", type=click.DateTime(["%Y-%m-%d"]), help="The first day; by default that of the oldest record.")
+@click.option("--to", "last", type=click.DateTime(["%Y-%m-%d"]), help="The last day; by default that of the newest record.")
+@click.option("--client", help="Only queries for this client of clients.toml.")
+@click.option("--patient", help="Only queries about this patient, by the id that the EHR's FHIR server has; --client says whose.")
+def audit_command(first: dt.datetime | None, last: dt.datetime | None, client: str | None, patient: str | None) -> None:
+    """Print every query of an EHR's FHIR server as a FHIR AuditEvent, one a line; docs/audit.md says what it holds."""
+    from cds_service.auditing import export
+    from cds_service.fhir.audit import Observer
+    from cds_service.knowledge.loader import load
+    from cds_service.storage.reading import Accessed
+
+    settings = from_environment(os.environ)
+    since, until = _day("--from", first), _day("--to", last)
+    if since and until and since > until:
+        raise SettingsError(f"--from {since} is after --to {until}. Exchange them.")
+    if patient is not None and client is None:
+        raise SettingsError("--patient names nobody without --client: another client's patient may have the same id. Add --client NAME.")
+    knowledge = load(settings.knowledge)
+    us = Observer(settings.base_url, knowledge.module.source_label, f"{knowledge.module.namespace}fhir/patient-pseudonym")
+    end = until + dt.timedelta(days=1) if until else None
+    database = there(settings)
+    try:
+        _require_asked_for(client, settings, knowledge, database)
+        which = Accessed(_start_of(since, settings), _start_of(end, settings), client, _names_of(patient, client, settings, database))
+        count = export(database, which, us, click.echo)
+    finally:
+        database.close()
+    click.echo(f"{count} {'event' if count == 1 else 'events'}", err=True)
+
+
+def _start_of(day: dt.date | None, settings: Settings) -> dt.datetime | None:
+    """The moment at which a day begins where the service is."""
+    return dt.datetime.combine(day, dt.time(), ZoneInfo(settings.time_zone)) if day else None
+
+
+def _require_asked_for(client: str | None, settings: Settings, knowledge: Knowledge, database: Database) -> None:
+    """Raises SettingsError for a client that nobody knows: nothing would be found, which would reassure wrongly."""
+    from cds_service.storage import reading
+    from cds_service.trust import clients
+
+    if client is None:
+        return
+    registered = clients.load(settings.clients, clients.ours(knowledge), sandbox=settings.sandbox).registered
+    known = sorted({one.name for one in registered}.union(database.read(reading.accessing)))
+    if client not in known:
+        raise SettingsError(f"there is no client '{client}', and no FHIR server was ever asked for one. Use one of {', '.join(known) or 'none'}.")
+
+
+def _names_of(patient: str | None, client: str | None, settings: Settings, database: Database) -> tuple[str, ...] | None:
+    """The pseudonyms of a client's patient, by every key; None for all patients."""
+    from cds_service.storage import opening
+
+    if patient is None or client is None:
+        return None
+    return opening.pseudonyms(database, settings.pseudonym_key_file).every(client, patient.strip().removeprefix("Patient/"))
 
 
 def _day(option: str, given: dt.datetime | None) -> dt.date | None:

@@ -31,6 +31,7 @@ _FIELDS: Mapping[str, type | tuple[type, ...]] = {
     "stored": int,
     "known": int,
     "refused": int,
+    "lost": int,
     "mode": str,
     "keys": int,
     # Of a token nothing but these, and they name nobody.

@@ -19,7 +19,7 @@ from cds_service.transport import DirectAdapter, Underway
 LARGEST_PAGE = 2 * 1024 * 1024  # so that one key that floods leaves room for the others
 _CHUNK = 64 * 1024
 _LARGEST_OUTCOME = 64 * 1024
-_LEAST = 0.01  # seconds that a query must have left to be sent
+LEAST = 0.01  # seconds that a query must have left to be sent
 _JITTER = (0.02, 0.08)  # seconds before the one retry
 _JSON = "application/fhir+json, application/json;q=0.9"
 _REFUSALS = {401: "refused", 403: "refused", 404: "missing", 410: "missing"}
@@ -49,25 +49,27 @@ class FHIRClient:
         """Close every idle connection."""
         self._adapter.close()
 
-    def get(self, target: str, token: Secret | None, underway: Underway) -> bytes:
+    def get(self, target: str, token: Secret | None, underway: Underway, *, request_id: str) -> bytes:
         """The body of a 200 answer to `target`, which stands behind the origin; tried once more where that may help.
 
-        Raises FHIRServerError with the reason.
+        Both tries carry the same X-Request-Id. Raises FHIRServerError with the reason.
         """
+        headers = {**self._headers, "X-Request-Id": request_id}
+        if token:
+            headers["Authorization"] = f"Bearer {token.reveal()}"
         try:
-            return self._once(target, token, underway)
+            return self._once(target, headers, underway)
         except FHIRServerError as error:
             pause = error.retry_after if error.retry_after is not None else random.uniform(*_JITTER)  # noqa: S311 - no secret
-            if not error.passing or underway.left < pause + _LEAST:
+            if not error.passing or underway.left < pause + LEAST:
                 raise
         underway.pause(pause)
-        return self._once(target, token, underway)
+        return self._once(target, headers, underway)
 
-    def _once(self, target: str, token: Secret | None, underway: Underway) -> bytes:
+    def _once(self, target: str, headers: Mapping[str, str], underway: Underway) -> bytes:
         left = underway.left
-        if left < _LEAST:
+        if left < LEAST:
             raise FHIRServerError("late")
-        headers = {**self._headers, "Authorization": f"Bearer {token.reveal()}"} if token else self._headers
         underway.begin()
         try:
             response = self._adapter.send(self._request(target, headers), stream=True, timeout=left, verify=self._verify)
@@ -82,7 +84,7 @@ class FHIRClient:
         except (requests.exceptions.ContentDecodingError, requests.exceptions.InvalidHeader):
             raise FHIRServerError("unreadable") from None
         except (requests.ConnectionError, requests.exceptions.ChunkedEncodingError):
-            if underway.left < _LEAST:
+            if underway.left < LEAST:
                 raise FHIRServerError("late") from None  # it was cut
             raise FHIRServerError("unreachable", passing=True) from None
         except (OSError, HTTPError):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+import uuid
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from time import monotonic
 from typing import NamedTuple
@@ -10,7 +11,7 @@ from typing import NamedTuple
 import msgspec
 
 from cds_service.errors import FHIRServerError
-from cds_service.fhir.client import FHIRClient
+from cds_service.fhir.client import LEAST, FHIRClient
 from cds_service.fhir.gather import Fetched
 from cds_service.fhir.prefetch import Prefetched, is_bundle, joined, unpack
 from cds_service.fhir.search import resolved, searches
@@ -43,6 +44,28 @@ _REASONS = {
 }
 
 
+class Query(NamedTuple):
+    """One query that was sent: for which key and page, and why it brought nothing, if so.
+
+    `id` is the X-Request-Id that it carried, `search` what the key asks of the server, with the patient still open. Of a
+    next page that is not what was sent: how it is named is the server's own, and may say anything of the patient.
+    """
+
+    id: str
+    key: str
+    page: int
+    server: str
+    search: str
+    reason: str = ""
+
+
+Note = Callable[[Query], None]  # told of each query once it has ended
+
+
+def unnoted(_query: Query) -> None:
+    """Nobody keeps a record."""
+
+
 class _Part(NamedTuple):
     """The pages that came, and why not all did."""
 
@@ -51,13 +74,22 @@ class _Part(NamedTuple):
 
 
 class _Server(NamedTuple):
-    """One registered server: how it is asked, and the query of each key behind its origin, with the patient still open."""
+    """One registered server: how it is asked, and the search of each key, with the patient still open."""
 
     address: Address
     client: FHIRClient
     pool: ThreadPoolExecutor
-    paths: Mapping[str, str]
+    searches: Mapping[str, str]
     partial: frozenset[str]
+
+
+class _Call(NamedTuple):
+    """What the queries of one call share."""
+
+    server: _Server
+    token: Secret | None
+    underway: Underway
+    note: Note
 
 
 class Fallback:
@@ -74,47 +106,67 @@ class Fallback:
             server.pool.shutdown(cancel_futures=True)
             server.client.close()
 
-    def ask(self, client: Client, patient_id: str, token: Secret | None, wanted: Mapping[str, str | None], *, waited: float = 0.0) -> Fetched:
+    def ask(
+        self,
+        client: Client,
+        patient_id: str,
+        token: Secret | None,
+        wanted: Mapping[str, str | None],
+        *,
+        waited: float = 0.0,
+        note: Note = unnoted,
+    ) -> Fetched:
         """The keys that a call lacks, from the client's server: each from its beginning (None) or from the page that a link names.
 
-        `waited` seconds of the deadline are gone already.
+        `waited` seconds of the deadline are gone already; `note` is told of each query.
         """
         server = self._servers.get(client.name)
         if server is None:
             return Fetched()
         if token is None and not client.open:
             return Fetched({}, tuple(_told(dict.fromkeys(wanted, "no-token"))))
-        token = token if client.takes_token else None
-        underway = Underway(monotonic() + self._seconds - waited)
+        call = _Call(server, token if client.takes_token else None, Underway(monotonic() + self._seconds - waited), note)
         jobs = {
-            key: server.pool.submit(self._brought, server, key, link or resolved(server.paths[key], patient_id), token, underway, later=bool(link))
+            key: server.pool.submit(self._brought, call, key, link or resolved(server.searches[key], patient_id), later=bool(link))
             for key, link in wanted.items()
-            if link or key in server.paths
+            if link or key in server.searches
         }
-        parts = _awaited(jobs, [key for key in jobs if self._kinds[key] == "Patient"], underway)
+        parts = _awaited(jobs, [key for key in jobs if self._kinds[key] == "Patient"], call.underway)
         told = wanted if parts.keys() == jobs.keys() else parts
         return self._fetched({key: wanted[key] for key in told}, parts)
 
-    def _brought(self, server: _Server, key: str, link: str, token: Secret | None, underway: Underway, *, later: bool) -> _Part:
+    def _brought(self, call: _Call, key: str, link: str, *, later: bool) -> _Part:
         """The pages of one key from a link on; `later` says that one came before. What cannot be had is a reason and never an exception."""
         pages: list[Prefetched] = []
         seen: set[str] = set()
         while link and len(pages) < _MOST_PAGES - later:
-            target = target_on(server.address, link)
+            target = target_on(call.server.address, link)
             if target is None or target in seen:
                 return _Part(tuple(pages), "elsewhere")
             seen.add(target)
-            try:
-                body = server.client.get(target, token, underway)
-            except FHIRServerError as error:
-                return _Part(tuple(pages), error.reason)
-            if not body.lstrip().startswith(b"{"):  # "null" in a prefetch says that nothing was found; here it is no answer
-                return _Part(tuple(pages), "unreadable")
-            if self._kinds[key] != "Patient" and not is_bundle(body):
-                return _Part(tuple(pages), "unreadable")
-            pages.append(unpack(key, self._kinds[key], msgspec.Raw(body), server.partial))
+            body, reason = self._sent(call, key, target, len(pages) + later + 1)
+            if reason:
+                return _Part(tuple(pages), reason)
+            pages.append(unpack(key, self._kinds[key], msgspec.Raw(body), call.server.partial))
             link = pages[-1].next
         return _Part(tuple(pages))
+
+    def _sent(self, call: _Call, key: str, target: str, page: int) -> tuple[bytes, str]:
+        """What one query brought, and why it is of no use, if so; it is noted, unless there is no time left to send it."""
+        if call.underway.left < LEAST:
+            return b"", "late"
+        server, request_id = call.server, str(uuid.uuid4())
+        try:
+            body = server.client.get(target, call.token, call.underway, request_id=request_id)
+            reason = "" if self._is_answer(key, body) else "unreadable"
+        except FHIRServerError as error:
+            body, reason = b"", error.reason
+        call.note(Query(request_id, key, page, server.address, server.searches.get(key, self._kinds[key]), reason))
+        return body, reason
+
+    def _is_answer(self, key: str, body: bytes) -> bool:
+        """Whether a body is of the kind that was asked for; "null", which says in a prefetch that nothing was found, is no answer here."""
+        return body.lstrip().startswith(b"{") and (self._kinds[key] == "Patient" or is_bundle(body))
 
     def _fetched(self, wanted: Mapping[str, str | None], parts: Mapping[str, _Part]) -> Fetched:
         """What came as one for each key, and one issue for each reason why something did not."""
@@ -138,10 +190,9 @@ class Fallback:
 
 def _server(knowledge: Knowledge, client: Client, address: Address) -> _Server:
     dialect = client.dialect
-    base = address.removeprefix(address.origin)
-    paths = {key: f"{base}/{search}" for key, search in searches(knowledge, dialect).items()}
+    asked = {key: str(search) for key, search in searches(knowledge, dialect).items()}
     http = FHIRClient(address.origin, connections=client.connections, ca_file=client.ca_file, headers=dialect.headers, final=dialect.final)
-    return _Server(address, http, ThreadPoolExecutor(client.connections, thread_name_prefix=f"fhir-{client.name}"), paths, dialect.partial)
+    return _Server(address, http, ThreadPoolExecutor(client.connections, thread_name_prefix=f"fhir-{client.name}"), asked, dialect.partial)
 
 
 def _awaited(jobs: Mapping[str, Future[_Part]], patient: Collection[str], underway: Underway) -> Mapping[str, _Part]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from flask import Blueprint, Response
 
+from cds_service.auditing import Accesses
 from cds_service.protocol.response import encode
 from cds_service.recording import Recorder
 
 
-def blueprint(recorder: Recorder) -> Blueprint:
+def blueprint(recorder: Recorder, accesses: Accesses) -> Blueprint:
     """GET /livez and /readyz.
 
     Cards leave without a database, so one that is away takes no process out of service; it is said, with what was lost.
@@ -21,7 +22,8 @@ def blueprint(recorder: Recorder) -> Blueprint:
 
     @routes.get("/readyz")
     def ready() -> Response:
-        state = {"status": "ready", "database": "answers" if recorder.database_answers() else "away", "decisionsLost": recorder.lost}
+        answers = "answers" if recorder.database_answers() else "away"
+        state = {"status": "ready", "database": answers, "decisionsLost": recorder.lost, "accessesLost": accesses.lost}
         return Response(encode(state), content_type="application/json")
 
     return routes

@@ -16,7 +16,10 @@ from cds_service.trust.clients import UNKNOWN
 if TYPE_CHECKING:
     from prometheus_client.core import Metric
 
-_LOST = (UNKNOWN.name, "lost", "decisions")
+_LOSSES = {
+    "decisions": "Decisions that could not be recorded",
+    "accesses": "Queries of FHIR servers of which no record is kept",
+}
 _MISSING = (Source.UNAVAILABLE.value, Source.INCOMPLETE.value)
 
 
@@ -63,8 +66,8 @@ class _Counted:
                 feedback.add_metric([which], number)
             elif what in _MISSING:
                 missing.add_metric([client, which, what], number)
-        lost = CounterMetricFamily("cds_decisions_lost", "Decisions that could not be recorded", value=found.get(_LOST, 0))
-        yield from (calls, missing, refused, tokens, feedback, lost, _latency(waits, found))
+        lost = [CounterMetricFamily(f"cds_{kind}_lost", words, value=found.get((UNKNOWN.name, "lost", kind), 0)) for kind, words in _LOSSES.items()]
+        yield from (calls, missing, refused, tokens, feedback, *lost, _latency(waits, found))
 
 
 def _refused(found: Numbers) -> tuple[Metric, Metric]:

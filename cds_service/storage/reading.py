@@ -1,15 +1,17 @@
-"""What a report reads: sums over decisions, feedback and counts of a span of days."""
+"""What is read again: sums over decisions, feedback and counts of a span of days, and the accesses of one."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Select, Table, and_, func, select
 
-from cds_service.storage.tables import CARD, DECISION, FEEDBACK, GENE_RESULT, LIFT, TALLY, VISITOR
+from cds_service.storage.records import Access
+from cds_service.storage.tables import ACCESS, ACCESS_QUERY, CARD, DECISION, FEEDBACK, GENE_RESULT, LIFT, TALLY, VISITOR
 
+_AT_ONCE = 1000
 EARLIEST, LATEST = dt.date(1900, 1, 1), dt.date(9000, 12, 31)  # so that weeks before and after them are days, too
 
 T = TypeVar("T", bound=tuple[Any, ...])
@@ -80,6 +82,15 @@ class FirstCard(NamedTuple):
     state: str | None
     resulted: dt.date | None
     seen: dt.date | None
+
+
+class Accessed(NamedTuple):
+    """Which accesses are read: from a moment on and before another, of one client, and of one patient by all its names; None is all."""
+
+    since: dt.datetime | None = None
+    until: dt.datetime | None = None
+    client: str | None = None
+    patients: tuple[str, ...] | None = None
 
 
 _DIGEST = func.substr(DECISION.c.digest, 1, 12)
@@ -164,6 +175,27 @@ def lifted(connection: Connection, span: Span) -> int:
     end = dt.datetime.combine(span.last + dt.timedelta(days=1), dt.time(), dt.UTC)
     found = select(func.count()).select_from(LIFT).where(LIFT.c.at >= start, LIFT.c.at < end)
     return connection.scalar(found if span.client is None else found.where(LIFT.c.client == span.client)) or 0
+
+
+def accesses(connection: Connection, which: Accessed) -> Iterator[Access]:
+    """The queries that were sent to FHIR servers, the oldest first."""
+    columns = {c.name: c for c in (*ACCESS.columns, *ACCESS_QUERY.columns) if c is not ACCESS_QUERY.c.id}
+    found = select(*(columns[name] for name in Access._fields)).join(ACCESS_QUERY, ACCESS.c.query == ACCESS_QUERY.c.id)
+    if which.since is not None:
+        found = found.where(ACCESS.c.at >= which.since)
+    if which.until is not None:
+        found = found.where(ACCESS.c.at < which.until)
+    if which.client is not None:
+        found = found.where(ACCESS.c.client == which.client)
+    if which.patients is not None:
+        found = found.where(ACCESS.c.patient.in_(which.patients))
+    ordered = found.order_by(ACCESS.c.at, ACCESS.c.id)
+    yield from (Access(*row) for row in connection.execution_options(yield_per=_AT_ONCE).execute(ordered))
+
+
+def accessing(connection: Connection) -> list[str]:
+    """Every client for whom a FHIR server was asked."""
+    return list(connection.scalars(select(ACCESS.c.client).distinct().order_by(ACCESS.c.client)))
 
 
 def _decided(query: Select[T], span: Span) -> Select[T]:

@@ -6,13 +6,13 @@ import datetime as dt
 import hashlib
 import json
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Table, bindparam, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from cds_service.storage.tables import CARD, DECISION, FEEDBACK, GENE_RESULT, LIFT, TALLY, USED_TOKEN, VISITOR
+from cds_service.storage.tables import ACCESS, ACCESS_QUERY, CARD, DECISION, FEEDBACK, GENE_RESULT, LIFT, TALLY, USED_TOKEN, VISITOR
 
 _INSERT: Mapping[str, Any] = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
 _MOST_ANSWERS = 50
@@ -161,6 +161,24 @@ class GeneResult(NamedTuple):
     seen: dt.date
 
 
+class Access(NamedTuple):
+    """One query that was sent to an EHR's FHIR server, and how it ended: `success`, or the reason why it brought nothing.
+
+    `id` went along as X-Request-Id, `key` is what it was to fill, `search` has a placeholder for the patient's id.
+    """
+
+    id: str
+    at: dt.datetime
+    client: str
+    hook: str
+    patient: str
+    key: str
+    page: int
+    server: str
+    search: str
+    outcome: str
+
+
 class Records:
     """What a transaction writes and reads."""
 
@@ -221,6 +239,15 @@ class Records:
             if rows:
                 self._connection.execute(statement, rows)
 
+    def access(self, accesses: Sequence[Access]) -> None:
+        """Write accesses that are not there yet, and what they asked."""
+        queries = {(one.server, one.search): _query_id(one.server, one.search) for one in accesses}
+        asked = [{"id": id_, "server": server, "search": search} for (server, search), id_ in sorted(queries.items())]
+        rows = [{**{c.name: getattr(one, c.name, None) for c in ACCESS.columns}, "query": queries[one.server, one.search]} for one in accesses]
+        insert = _INSERT[self._connection.dialect.name]
+        for table, found in ((ACCESS_QUERY, asked), (ACCESS, rows)):
+            self._connection.execute(insert(table).on_conflict_do_nothing(), found)
+
     def purge(self, before: dt.date) -> dict[str, int]:
         """Delete what is older than a day, a decision with its cards and their feedback; how many rows of each table that was."""
         start = dt.datetime.combine(before, dt.time(), dt.UTC)
@@ -233,6 +260,8 @@ class Records:
             VISITOR: VISITOR.c.day < before,
             GENE_RESULT: GENE_RESULT.c.seen < before,
             USED_TOKEN: USED_TOKEN.c.until < start,
+            ACCESS: ACCESS.c.at < start,
+            ACCESS_QUERY: ACCESS_QUERY.c.id.not_in(select(ACCESS.c.query)),
         }
         return {table.name: self._connection.execute(delete(table).where(which)).rowcount for table, which in old.items()}
 
@@ -252,3 +281,8 @@ class Records:
     def _once(self, table: Table, row: Mapping[str, Any]) -> bool:
         """Insert a row whose key is not there yet; False if it is."""
         return self._connection.execute(_ONCE[self._connection.dialect.name, table.name], row).first() is not None
+
+
+def _query_id(server: str, search: str) -> str:
+    """The same for what was asked in the same words, by whichever process."""
+    return hashlib.sha256(f"{server} {search}".encode()).hexdigest()[:32]

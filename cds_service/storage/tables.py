@@ -5,11 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Column, Date, DateTime, ForeignKey, Index, MetaData, String, Table, Text
+from sqlalchemy import JSON, BigInteger, Column, Date, DateTime, ForeignKey, Index, MetaData, SmallInteger, String, Table, Text
 from sqlalchemy.types import TypeDecorator
 
 # The newest migration; a test holds it to the folder of migrations.
-NEWEST = "0003"
+NEWEST = "0004"
 
 METADATA = MetaData(
     naming_convention={
@@ -150,4 +150,30 @@ USED_TOKEN = Table(
     Column("token", String(64), primary_key=True),
     Column("until", Moment, nullable=False),
     Index(None, "until"),
+)
+
+# What FHIR servers are asked, without whom it is about: the same few for all patients. `id` is a hash of the rest.
+ACCESS_QUERY = Table(
+    "access_query",
+    METADATA,
+    Column("id", String(32), primary_key=True),
+    Column("server", Text, nullable=False),
+    Column("search", Text, nullable=False),
+)
+
+# One query that was sent to an EHR's FHIR server. `id` went along as X-Request-Id.
+ACCESS = Table(
+    "access",
+    METADATA,
+    Column("id", String(36), primary_key=True),
+    Column("at", Moment, nullable=False),
+    Column("client", String(40), nullable=False),
+    Column("hook", String(64), nullable=False),
+    Column("patient", String(64), nullable=False),
+    Column("key", Text, nullable=False),
+    Column("page", SmallInteger, nullable=False),
+    Column("query", String(32), ForeignKey("access_query.id"), nullable=False),
+    Column("outcome", String(16), nullable=False),
+    Index(None, "client", "patient"),
+    Index(None, "at"),
 )

@@ -20,6 +20,7 @@ from tests.faults.servers import Asked, Behaviour, Running, answered
 
 AUTHORITY = str(Path(__file__).with_name("authority.pem"))
 TARGET = "/r4/Patient/p1"
+REQUEST = "5f0c6a1e-77b0-4c53-8d2f-2b5f0f7d9a11"
 OK = answered({"resourceType": "Patient", "id": "p1"})
 CLOSES = b""  # instead of an answer: the connection ends without a word
 BREAKS_OFF = OK[:-10]
@@ -77,7 +78,7 @@ def got(client: FHIRClient, *, seconds: float = 5.0, token: Secret | None = None
     """One query within some seconds."""
     started = time.monotonic()
     try:
-        body = client.get(target, token, underway or Underway(started + seconds))
+        body = client.get(target, token, underway or Underway(started + seconds), request_id=REQUEST)
     except FHIRServerError as error:
         return Got(reason=error.reason, seconds=time.monotonic() - started)
     return Got(body, seconds=time.monotonic() - started)

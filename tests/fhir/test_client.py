@@ -15,7 +15,7 @@ from cds_service.fhir.client import LARGEST_PAGE, FHIRClient
 from cds_service.record.secret import Secret
 from cds_service.transport import LARGEST_CALL, Underway
 from tests.faults.servers import answered, serving
-from tests.fhir.asking import AUTHORITY, BREAKS_OFF, CLOSES, OK, client_of, drips, got, origin_of, says, serving_securely
+from tests.fhir.asking import AUTHORITY, BREAKS_OFF, CLOSES, OK, REQUEST, client_of, drips, got, origin_of, says, serving_securely
 
 BODY = OK.partition(b"\r\n\r\n")[2]
 PATIENT, WORD = "canary-patient-4711", "canary.token-0815"
@@ -218,7 +218,7 @@ def test_sends_what_the_dialect_asks_for_and_no_more():
         got(client_of(running, headers={"Cache-Control": "no-cache"}))
 
     headers = running.asked[0].headers
-    assert {"host", "accept", "accept-encoding", "user-agent", "cache-control"} == headers.keys()
+    assert {"host", "accept", "accept-encoding", "user-agent", "cache-control", "x-request-id"} == headers.keys()
     assert ("application/fhir+json, application/json;q=0.9", "no-cache", "identity") == tuple(
         headers[name] for name in ("accept", "cache-control", "accept-encoding")
     )
@@ -544,7 +544,7 @@ FAILING = {
 def test_says_nothing_of_patient_and_token_when_it_fails(log, fault):
     """Neither an error nor any log line, of our own or of a library, holds the token or the id in the query."""
     with serving(closing(FAILING[fault])) as running, pytest.raises(FHIRServerError) as caught:
-        client_of(running).get(f"/r4/Patient/{PATIENT}", Secret(WORD), Underway(time.monotonic() + 5))
+        client_of(running).get(f"/r4/Patient/{PATIENT}", Secret(WORD), Underway(time.monotonic() + 5), request_id=REQUEST)
 
     error = caught.value
     said = " ".join([str(error), repr(error), repr(error.__cause__), *log.lines])

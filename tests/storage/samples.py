@@ -10,7 +10,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 
 from cds_service.storage.database import Database
-from cds_service.storage.records import Decision, Feedback, IssuedCard
+from cds_service.storage.records import Access, Decision, Feedback, IssuedCard
 
 NOON = dt.datetime(2026, 11, 22, 12, 0, tzinfo=dt.UTC)
 SUGGESTION = "0d1f7a5e-9f5e-4a37-9b9e-0b5d6f1c2a11"
@@ -46,6 +46,23 @@ def decision(number: int = 1, **members: Any) -> Decision:
 def feedback(number: int = 1, **members: Any) -> Feedback:
     """Feedback on the card of a decision."""
     return Feedback(**{"card": uuid_of(number), "outcome": "overridden", "at": NOON, **members})
+
+
+def access(number: int = 1, **members: Any) -> Access:
+    """A search for problems that succeeded."""
+    usual = {
+        "id": uuid_of(number),
+        "at": NOON,
+        "client": "north",
+        "hook": "patient-view",
+        "patient": "0" * 64,
+        "key": "conditions",
+        "page": 1,
+        "server": "https://ehr.example.org/r4",
+        "search": "Condition?patient={{context.patientId}}",
+        "outcome": "success",
+    }
+    return Access(**{**usual, **members})
 
 
 def rows(database: Database, table: str) -> list[dict[str, Any]]:

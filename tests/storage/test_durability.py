@@ -16,6 +16,7 @@ import requests
 
 from tests import build
 from tests.fakes import check_answer
+from tests.faults.servers import Chart, serving
 from tests.integration.server import wait_until_ready
 from tests.smoke import free_port
 from tests.storage.samples import decision, rows, uuid_of
@@ -25,11 +26,11 @@ KILLED_AFTER = 300
 
 
 @contextmanager
-def process(url: str, key: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+def process(url: str, key: str, **settings: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     """A service of its own on a database; its URL and the process, which is killed at the end."""
     port = free_port()
     command = [sys.executable, "-c", "from cds_service.cli import main; main(['serve'])"]
-    environment = {**os.environ, "CDS_DATABASE": url, "CDS_PSEUDONYM_KEY_FILE": key, "CDS_PORT": str(port)}
+    environment = {**os.environ, "CDS_DATABASE": url, "CDS_PSEUDONYM_KEY_FILE": key, "CDS_PORT": str(port), **settings}
     running = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     base = f"http://127.0.0.1:{port}"
     try:
@@ -118,3 +119,21 @@ def test_stores_once_what_two_processes_take_at_once(url, issued, key):
 
     assert [200] * 4 == answers
     assert 200 == len(rows(issued, "feedback"))
+
+
+def test_has_every_access_of_a_process_that_is_told_to_stop(url, database, key, tmp_path):
+    """What waits to be written when SIGTERM comes is written before the process ends."""
+    clients = tmp_path / "clients.toml"
+    with serving(Chart({"entry": [{"resource": build.patient()}, {"resource": build.condition()}]}).honest) as ehr:
+        clients.write_text(f'[[client]]\nname = "north"\nfhir_server = "{ehr.base}"\nopen = true\n', encoding="utf-8")
+        with process(url, key, CDS_CLIENTS=str(clients)) as (address, running):
+            call = build.request(None, fhirServer=ehr.base)
+            answer = requests.post(address.removesuffix("/feedback"), json=call, timeout=10)
+            running.terminate()
+            running.wait(timeout=15)
+        sent = sorted(asked.headers["x-request-id"] for asked in ehr.asked)
+    check_answer("POST", build.SERVICE, answer.status_code, answer.headers["Content-Type"], answer.content)
+
+    assert 200 == answer.status_code
+    assert sent == sorted(row["id"] for row in rows(database, "access"))
+    assert len(build.TEMPLATES) == len(sent)

@@ -11,7 +11,7 @@ from cds_service.storage import database as module
 from cds_service.storage.database import Database
 from cds_service.storage.records import GeneResult, Tally, Visitor
 from cds_service.storage.tables import METADATA, NEWEST
-from tests.storage.samples import NOON, decision, feedback, rows
+from tests.storage.samples import NOON, access, decision, feedback, rows
 
 DAY = NOON.date()
 TALLY = Tally(DAY, "north", "vexas", "d" * 12, "0.1.0", "call", "shown")
@@ -68,6 +68,31 @@ def test_brings_counts_to_a_database_with_decisions(url):
     assert [1, 1, 1] == counts
     assert "0001" == database.version()
     assert {"decision", "card", "feedback", "lift", "alembic_version"} == left
+    database.close()
+
+
+def test_brings_accesses_to_a_database_with_counts(url):
+    """From the third schema on decisions, counts and tokens stay as they are and accesses can be kept; back to it these go, and nothing else."""
+    database = Database(url)
+    database.upgrade("0003")
+    others = ("decision", "card", "feedback", *COUNTS, "used_token")
+    database.work(lambda book: (book.record(decision()), book.keep(feedback(), NOON), book.count({TALLY: 3}, [VISITOR], [RESULT])))
+    database.work(lambda book: book.use_token("north", "0" * 64, NOON, NOON))
+    before = [rows(database, name) for name in others]
+
+    database.upgrade()
+    database.work(lambda book: book.access([access(1), access(2)]))
+    between = [rows(database, name) for name in others]
+    kept = [len(rows(database, name)) for name in ("access", "access_query")]
+    database.downgrade("0003")
+    with database.engine.connect() as connection:
+        left = set(inspect(connection).get_table_names())
+
+    assert before == between == [rows(database, name) for name in others]
+    assert all(before)
+    assert [2, 1] == kept
+    assert "0003" == database.version()
+    assert {*others, "lift", "alembic_version"} == left
     database.close()
 
 

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from cds_service.cli import cli
 from cds_service.storage.records import GeneResult, Tally, Visitor
-from tests.storage.samples import NOON, decision, feedback, rows
+from tests.storage.samples import NOON, access, decision, feedback, rows
 
 TODAY = dt.datetime.now(dt.UTC).date()
 SECRET = "Mark-of-Somebody"
@@ -37,17 +37,18 @@ def filled(database, *days):
             )
             book.use_token("north", f"{number:064}", at, at)
             book.count({}, [], [GeneResult("north", "vexas", f"{number:064}", "negative", None, day)])
+            book.access([access(number, at=at, search=f"Condition?_count={number}")])
 
         database.work(keep)
 
 
 def test_deletes_what_is_older_than_a_day(database):
-    """The day itself stays, the day before goes: decision, card, feedback, lift, counts and used tokens alike."""
+    """The day itself stays, the day before goes: decision, card, feedback, lift, counts, used tokens and accesses alike."""
     filled(database, NOON.date() - dt.timedelta(days=1), NOON.date())
 
     deleted = database.purge(NOON.date())
 
-    tables = ("decision", "card", "feedback", "lift", "tally", "visitor", "gene_result", "used_token")
+    tables = ("decision", "card", "feedback", "lift", "tally", "visitor", "gene_result", "used_token", "access", "access_query")
     assert dict.fromkeys(tables, 1) == deleted
     assert [1] * len(tables) == [len(rows(database, table)) for table in tables]
     assert [str(NOON.date())] == [str(row["day"]) for row in rows(database, "decision")]

@@ -129,4 +129,4 @@ def test_answers_without_its_database(client, database, log):
 def test_is_ready_and_says_whether_its_database_answers(client):
     """Both health paths answer without a call."""
     assert {"status": "alive"} == client.get("/livez").json
-    assert {"status": "ready", "database": "answers", "decisionsLost": 0} == client.get("/readyz").json
+    assert {"status": "ready", "database": "answers", "decisionsLost": 0, "accessesLost": 0} == client.get("/readyz").json
