@@ -11,7 +11,7 @@ import random
 import re
 import sys
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -51,7 +51,20 @@ def days_since_fixtures() -> int:
 @click.option("--service", "url", metavar="URL", help="The CDS service (default: ours, on CDS_HOST:CDS_PORT).")
 @click.option("--prefetch", "mode", type=click.Choice(MODES), default="full", show_default=True, help="How much to send along.")
 @click.option("--save", type=click.Path(file_okay=False, path_type=Path), metavar="DIR", help="Keep the exact bytes of each call and answer here.")
-def fire_command(server: str, patient: str | None, some: int | None, url: str | None, mode: str, save: Path | None, *, every: bool) -> None:
+@click.option("--key", type=click.Path(path_type=Path), metavar="FILE", help="Sign each call with this private JWK (client key makes one).")
+@click.option("--issuer", metavar="URL", help="As whom to sign: the issuer of the registration.")
+def fire_command(
+    server: str,
+    patient: str | None,
+    some: int | None,
+    url: str | None,
+    mode: str,
+    save: Path | None,
+    key: Path | None,
+    issuer: str | None,
+    *,
+    every: bool,
+) -> None:
     """Be the EHR: open charts of a FHIR server and show the cards of a CDS service. Ends with 1 if any was not answered."""
     from cds_service.ehr import terminal
     from cds_service.ehr.client import discover
@@ -63,15 +76,36 @@ def fire_command(server: str, patient: str | None, some: int | None, url: str | 
         raise CDSServiceError("--patient: an id has no blanks, / ? or #.")
     chart = FHIRServer(_address(server))
     service = discover(url or _own_service())
+    sign = _signer(key, issuer, service.url)
     chosen = [patient] if patient is not None else _chosen(chart, some)
-    fired = _fire_all(service, chart, chosen, mode, save, alone=patient is not None)
+    fired = _fire_all(service, chart, chosen, mode, save, sign, alone=patient is not None)
     if patient is None:
         print("\n".join(terminal.summary(fired)))
     if not all(one.answered for one in fired):
         sys.exit(1)
 
 
-def _fire_all(service: CDSService, chart: FHIRServer, patients: Sequence[str], mode: str, save: Path | None, *, alone: bool) -> list[Fired]:
+def _signer(key: Path | None, issuer: str | None, url: str) -> Callable[[], str | None]:
+    """Makes a token for each call to a service; none where calls are not signed."""
+    if (key is None) != (issuer is None):
+        raise CDSServiceError("Signed calls need both --key FILE and --issuer URL; others need neither.")
+    if key is None or issuer is None:
+        return lambda: None
+    from cds_service.trust.signing import read_private_key, signed
+
+    now = from_environment(os.environ).now
+    try:
+        private = read_private_key(key.read_bytes())
+    except OSError as error:
+        raise CDSServiceError(f"--key {key}: cannot be read: {error.strerror}. Name a file with a private JWK.") from None
+    except ValueError as error:
+        raise CDSServiceError(f"--key {key} {error}. Make one with cds-service client key FOLDER.") from None
+    return lambda: signed(private, issuer, url, int(now().timestamp()))
+
+
+def _fire_all(
+    service: CDSService, chart: FHIRServer, patients: Sequence[str], mode: str, save: Path | None, sign: Callable[[], str | None], *, alone: bool
+) -> list[Fired]:
     """Fire for one patient after the other, showing each answer as it comes."""
     import requests
 
@@ -82,7 +116,7 @@ def _fire_all(service: CDSService, chart: FHIRServer, patients: Sequence[str], m
     with requests.Session() as session:
         for number, patient in enumerate(patients, 1):
             instance = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{chart.base}/{patient}"))
-            one = fire(service, session, patient, request_for(service, chart, patient, instance, mode))
+            one = fire(service, session, patient, request_for(service, chart, patient, instance, mode), sign())
             found.append(one)
             if save is not None:
                 _keep(save, one)

@@ -68,6 +68,25 @@ def _replace(path: Path, text: str) -> None:
         raise SettingsError(f"{path}: cannot be written: {error.strerror}. Name a file that you may write with CDS_CLIENTS.") from None
 
 
+@client_commands.command("key")
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+def new_key_command(folder: Path) -> None:
+    """Make a key for a trial client in a folder: private.jwk.json to sign with (fire --key), jwks.json to register (jwks_file)."""
+    from cds_service.trust.signing import new_key
+
+    private, public = new_key()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with os.fdopen(os.open(folder / "private.jwk.json", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as kept:
+            kept.write(private)
+        (folder / "jwks.json").write_bytes(public)
+    except FileExistsError:
+        raise SettingsError(f"{folder}: there is a private.jwk.json already. Name another folder, so that no key is lost.") from None
+    except OSError as error:
+        raise SettingsError(f"{folder}: the key cannot be written: {error.strerror}. Name a folder that you may write.") from None
+    print(f"{folder}/private.jwk.json signs, and stays secret. Register {folder}/jwks.json as the client's jwks_file.")
+
+
 @client_commands.command("test")
 @click.option("--client", "name", required=True, help="The client's name in clients.toml.")
 @click.option("--endpoint", help="URL that the client calls; by default the service's own, or its feedback's.")

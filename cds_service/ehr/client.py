@@ -163,10 +163,10 @@ def request_for(service: CDSService, server: FHIRServer, patient: str, instance:
     return {**call, "prefetch": prefetch} if prefetch else call
 
 
-def fire(service: CDSService, session: requests.Session, patient: str, call: Mapping[str, Any]) -> Fired:
-    """Send a call. Raises CDSServiceError if there is no answer at all."""
+def fire(service: CDSService, session: requests.Session, patient: str, call: Mapping[str, Any], token: str | None = None) -> Fired:
+    """Send a call, with a token where the service wants to know who calls. Raises CDSServiceError if there is no answer at all."""
     body = json.dumps(call, ensure_ascii=False).encode(errors="replace")  # a lone surrogate is in no encoding
-    headers = {"Content-Type": "application/json"}
+    headers = {"Content-Type": "application/json", **({"Authorization": f"Bearer {token}"} if token else {})}
     started = time.perf_counter()
     try:
         answer = session.post(service.url, data=body, headers=headers, timeout=_SECONDS, allow_redirects=False)
