@@ -30,9 +30,16 @@ def started() -> Iterator[Callable[[bytes], tuple[int, bytes]]]:
 @contextmanager
 def serving(**settings: str) -> Iterator[str]:
     """The base URL of a service that runs with some settings in a process of its own for as long as it is needed."""
+    with process(**settings) as (base, _):
+        yield base
+
+
+@contextmanager
+def process(**settings: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """The same with the process itself, which may end before."""
     port = free_port()
     command = [sys.executable, "-c", "from cds_service.cli import main; main(['serve'])"]
-    process = subprocess.Popen(
+    running = subprocess.Popen(
         command,
         env={**os.environ, "CDS_DATABASE": "sqlite://", **settings, "CDS_PORT": str(port)},
         stdout=subprocess.DEVNULL,
@@ -42,10 +49,10 @@ def serving(**settings: str) -> Iterator[str]:
         base = f"http://127.0.0.1:{port}"
         with requests.Session() as session:
             wait_until_ready(session, f"{base}/cds-services")
-        yield base
+        yield base, running
     finally:
-        process.send_signal(signal.SIGINT)
-        process.wait(timeout=15)
+        running.send_signal(signal.SIGINT)
+        running.wait(timeout=15)
 
 
 def wait_until_ready(session: requests.Session, url: str) -> None:
