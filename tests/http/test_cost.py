@@ -154,6 +154,6 @@ def test_leaves_no_garbage_behind():
     """
     command = [sys.executable, "-c", "import json; from tests.http.test_cost import garbage; print(json.dumps(garbage()))"]
 
-    found = json.loads(subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout)
+    found = json.loads(subprocess.run(command, check=True, capture_output=True, text=True, timeout=300).stdout)
 
     assert dict.fromkeys(build.fixture_names(), 0) == found
