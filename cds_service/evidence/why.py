@@ -1,0 +1,153 @@
+"""Why a rule or a criterion is met or not: its items, each present, absent or unknown, with the facts of the chart behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from cds_service.evidence import shown
+from cds_service.knowledge.loader import Knowledge
+from cds_service.knowledge.model import Expression, Rule, TierCriterion
+from cds_service.knowledge.wording import expression_in_words, label_of
+from cds_service.reasoning.expressions import formula
+from cds_service.reasoning.findings import Assessment
+from cds_service.reasoning.truth import Truth
+
+_MOST_FACTS = 3
+
+
+class Item(NamedTuple):
+    """One thing that a rule asks for: `truth` is present, absent or unknown."""
+
+    label: str
+    truth: str
+    facts: tuple[str, ...] = ()
+
+
+class Outcome(NamedTuple):
+    """A rule or criterion: `truth` as of an item."""
+
+    id: str
+    label: str
+    truth: str
+    items: tuple[Item, ...]
+    topic: str = ""  # the card that it leads to
+    about: str = ""
+    citations: tuple[str, ...] = ()
+    lowered: bool = False
+
+
+class Told:
+    """An assessment that answers as a patient would: every finding, term and rule has its truth already."""
+
+    def __init__(self, knowledge: Knowledge, assessment: Assessment) -> None:
+        self.knowledge = knowledge
+        self.assessment = assessment
+        self.truths: dict[str, Truth] = {name: found.truth for name, found in assessment.findings.items()}
+        self.truths |= assessment.terms
+        self.truths |= {name: found.truth for name, found in assessment.rules.items()}
+
+    def truth(self, name: str) -> Truth:
+        """The truth of a finding, term or rule."""
+        return self.truths[name]
+
+    def of(self, expression: Expression) -> str:
+        """The truth of an expression, as a word."""
+        return formula(expression, self.knowledge.flags)(self).value
+
+
+def rules_of(told: Told) -> Iterator[Outcome]:
+    """Every published rule."""
+    leads = {c.rule: tier.topic for tier in told.knowledge.assessment.tiers for c in tier.any if c.rule}
+    for rule in told.knowledge.rules.values():
+        about = " ".join(filter(None, (f"{rule.performance}, {rule.population}.", rule.caution)))
+        items = (*_required(told, rule), *_asked(told, rule))
+        truth = told.assessment.rules[rule.id].truth.value
+        yield Outcome(rule.id, rule.label, truth, items, leads.get(rule.id, ""), shown.readable(about), rule.citations)
+
+
+def _required(told: Told, rule: Rule) -> Iterable[Item]:
+    return (_item(told, expression) for expression in rule.requires)
+
+
+def _asked(told: Told, rule: Rule) -> Iterator[Item]:
+    for label, expression, truth in zip(rule.item_labels, rule.items, told.assessment.rules[rule.id].items, strict=True):
+        yield Item(shown.readable(label), truth.value, _facts(told, expression, truth))
+
+
+def criteria_of(told: Told) -> Iterator[Outcome]:
+    """Every criterion of the tiers that is no published rule, the highest tier first."""
+    for tier in told.knowledge.assessment.tiers:
+        for criterion in tier.any:
+            if criterion.rule is None:
+                yield _criterion(told, criterion, tier.topic)
+
+
+def _criterion(told: Told, criterion: TierCriterion, topic: str) -> Outcome:
+    lowered = criterion.lowered_by is not None and told.truth(criterion.lowered_by) is Truth.PRESENT
+    items = tuple(_item(told, part) for part in _parts(told.knowledge, criterion.when))
+    return Outcome(criterion.id, shown.readable(criterion.label), told.of(criterion.when), items, topic, lowered=lowered)
+
+
+def _parts(knowledge: Knowledge, expression: Expression) -> tuple[Expression, ...]:
+    """What must all hold: of a term that asks for several things these things."""
+    if isinstance(expression, str):
+        return _parts(knowledge, knowledge.terms[expression].when) if expression in knowledge.terms else (expression,)
+    if expression.all is None:
+        return (expression,)
+    return tuple(inner for part in expression.all for inner in (_parts(knowledge, part) if _is_all(knowledge, part) else (part,)))
+
+
+def _is_all(knowledge: Knowledge, expression: Expression) -> bool:
+    if isinstance(expression, str):
+        return expression in knowledge.terms and _is_all(knowledge, knowledge.terms[expression].when)
+    return expression.all is not None
+
+
+def _item(told: Told, expression: Expression) -> Item:
+    knowledge = told.knowledge
+    label = label_of(expression, knowledge) if isinstance(expression, str) else _in_words(knowledge, expression)
+    truth = Truth(told.of(expression))
+    return Item(shown.readable(label), truth.value, _facts(told, expression, truth))
+
+
+def _in_words(knowledge: Knowledge, expression: Expression) -> str:
+    """An expression in words, on one line."""
+    wording = expression_in_words(expression, knowledge)
+    if wording.text == "any of":
+        return " or ".join(str(part) if not part.parts else f"({part})" for part in wording.parts)
+    return str(wording)
+
+
+def _facts(told: Told, expression: Expression, truth: Truth) -> tuple[str, ...]:
+    """The facts behind a present item, or the results that decide an absent one."""
+    if truth is Truth.UNKNOWN:
+        return ()
+    found: dict[str, None] = {}
+    for flag in _flags(told.knowledge, expression):
+        finding = told.assessment.findings[flag]
+        if finding.truth is truth:
+            said = (shown.fact(e) for e in finding.evidence[:2] if e.what not in ("Administrative gender",) and (truth is Truth.PRESENT or e.value))
+            found |= dict.fromkeys(_without_date(text) for text in said)
+    return tuple(found)[:_MOST_FACTS]
+
+
+def _without_date(text: str) -> str:
+    return text.removesuffix(" (no date)") if text.startswith("Age ") else text
+
+
+def _flags(knowledge: Knowledge, expression: Expression) -> Iterator[str]:
+    """The flags that an expression comes down to, but for those that must not be: their facts speak the other way."""
+    if not isinstance(expression, str):
+        for part in (*(expression.all or ()), *(expression.any or ()), *(expression.at_least.of if expression.at_least else ())):
+            yield from _flags(knowledge, part)
+        if expression.organs:
+            yield from (name for name, flag in knowledge.flags.items() if flag.organ and expression.organs.strength in ("any", flag.organ.strength))
+    elif expression in knowledge.flags:
+        yield expression
+    elif expression in knowledge.terms:
+        yield from _flags(knowledge, knowledge.terms[expression].when)
+    else:
+        rule = knowledge.rules[expression]
+        for inner in (*rule.requires, *rule.items):
+            yield from _flags(knowledge, inner)
