@@ -13,12 +13,13 @@ from cds_service.evidence import shown
 from cds_service.evidence.timeline import Point, Row, Series, Threshold, Timeline
 from cds_service.record.dates import Day
 
-_HEIGHT, _FOLDED = 92, 70
-_ROOM = 12  # above and below the points
+_HEIGHT, _FOLDED = 82, 68
+_ROOM = 11  # above and below the points
 _LEFT, _RIGHT = 1.0, 98.5
 _LINE = 13  # of a label, so that none lies on another
 _MOST_YEARS = 8
 _WIDE = 1000  # of the line that joins the points, stretched to the page
+_MOST_TOLD = 3  # days beside a row
 _NARROWEST = 0.6  # of a band, in per cent
 
 
@@ -90,8 +91,10 @@ class Strip(NamedTuple):
     row: Row
     signs: tuple[Sign, ...]
     bands: tuple[Band, ...]
-    told: str
+    name: str
+    told: tuple[str, ...]
     said: str
+    begins: bool  # the first of its lane
 
 
 class Drawing(NamedTuple):
@@ -101,13 +104,19 @@ class Drawing(NamedTuple):
     panels: tuple[Panel, ...]
     strips: tuple[Strip, ...]
 
+    @property
+    def signs(self) -> frozenset[str]:
+        """The signs that are in use."""
+        going_on = {"on" for strip in self.strips for band in strip.bands if band.goes_on}
+        return frozenset({dot.sign for p in self.panels for dot in p.dots} | {one.sign for s in self.strips for one in s.signs} | going_on)
+
 
 def drawing_of(timeline: Timeline) -> Drawing:
     """A timeline as it stands on a page."""
     return Drawing(
         tuple(_ticks(timeline)),
         tuple(_panel(timeline, series) for series in timeline.series),
-        tuple(_strip(timeline, row) for row in timeline.rows),
+        tuple(_strip(timeline, row, begins=row.lane != before) for row, before in zip(timeline.rows, ("", *(r.lane for r in timeline.rows)), strict=False)),
     )
 
 
@@ -152,9 +161,16 @@ def _panel(timeline: Timeline, series: Series) -> Panel:
         " ".join(f"{_x(timeline, p.day) * _WIDE / 100:.0f},{y(p.number):g}" for p in points if p.counts),
         tuple(Dot(_x(timeline, p.day), y(p.number), _sign(series, p)) for p in points),
         _latest(series),
-        tuple(f"{t.words} {shown.amount(t.number, series.unit)}{f' in {t.who}' if t.who else ''}: {t.of}" for t in series.thresholds),
+        tuple(_limit(series, threshold) for threshold in series.thresholds),
         _said(series),
     )
+
+
+def _limit(series: Series, threshold: Threshold) -> str:
+    """A threshold in words, with its finding unless that is named after the threshold itself."""
+    who = f" in {threshold.who}" if threshold.who else ""
+    of = "" if threshold.of.lower().startswith(series.label.lower()) else f": {threshold.of}"
+    return f"{threshold.words} {shown.amount(threshold.number, series.unit)}{who}{of}"
 
 
 def _sign(series: Series, point: Point) -> str:
@@ -204,12 +220,13 @@ def _said(series: Series) -> str:
 # --- rows ---
 
 
-def _strip(timeline: Timeline, row: Row) -> Strip:
+def _strip(timeline: Timeline, row: Row, *, begins: bool) -> Strip:
     sign = {"condition": "strong" if row.strong else "event", "procedure": "done", "report": "report", "gene": "gene", "drug": "event"}[row.kind]
     signs = tuple(Sign(_x(timeline, m.day), sign if m.day >= timeline.first else "earlier") for m in row.marks if m.day)
     bands = tuple(_band(timeline, first=s.first, last=s.last, goes_on=s.goes_on, end_unknown=s.end_unknown) for s in row.spans)
-    told = told_of(row)
-    return Strip(row, signs, bands, told, f"{row.label}: {told}.")
+    told = _told(row)
+    name = f"{row.lane}: {row.label.lower()}" if row.kind == "drug" else row.label
+    return Strip(row, signs, bands, name, told, f"{name}: {'; '.join(told)}.", begins)
 
 
 def _band(timeline: Timeline, *, first: Day, last: Day, goes_on: bool, end_unknown: bool) -> Band:
@@ -217,11 +234,9 @@ def _band(timeline: Timeline, *, first: Day, last: Day, goes_on: bool, end_unkno
     return Band(left, round(max(right - left, _NARROWEST), 2), goes_on, end_unknown)
 
 
-def told_of(row: Row) -> str:
+def _told(row: Row) -> tuple[str, ...]:
     """The days of a row in words; of many the first and the last."""
     spans = [f"{s.first} {'to today' if s.goes_on else 'on, end not known' if s.end_unknown else f'to {s.last}'}" for s in row.spans]
-    marks = [m.what.removeprefix(f"{row.label} ") + f" {m.when}" if row.kind == "gene" else m.when for m in row.marks]
-    every = [*spans, *dict.fromkeys(marks)]
-    if len(every) > 3:
-        return f"{every[0]}; {len(every) - 2} more; {every[-1]}"
-    return "; ".join(every)
+    marks = [f"{m.what.removeprefix(f'{row.label} ')} {m.when}" if row.kind == "gene" else m.when for m in row.marks]
+    every = tuple(dict.fromkeys([*spans, *marks]))
+    return every if len(every) <= _MOST_TOLD else (every[0], f"{len(every) - 2} more", every[-1])

@@ -96,7 +96,8 @@ class View(NamedTuple):
     drawing: Drawing | None
     sheet: Sheet | None
     rules: tuple[Outcome, ...]
-    criteria: tuple[Outcome, ...]
+    criteria: tuple[Outcome, ...]  # those that decide
+    other_criteria: tuple[Outcome, ...]
     found: tuple[Line, ...]
     not_found: tuple[Line, ...]
     alternatives: tuple[Line, ...]
@@ -123,7 +124,7 @@ def view_of(knowledge: Knowledge, record: PatientRecord, assessment: Assessment,
     text = knowledge.cards[assessment.topics[0]] if response.cards else None
     flags = [(flag, assessment.findings[name]) for name, flag in knowledge.red_flags.items() if flag.shown]
     found = words.found(assessment)
-    rules, criteria = tuple(rules_of(told)), tuple(criteria_of(told))
+    rules, (criteria, others) = tuple(rules_of(told)), criteria_of(told)
     alternatives = tuple(_line(knowledge.flags[n], assessment.findings[n], assessment) for n in knowledge.alternatives)
     suggested = tuple(_suggested(knowledge, assessment, advice) for advice in _in_order(assessment.advice))
     lines = tuple(_line(flag, finding, assessment) for flag, finding in found.pairs)
@@ -150,6 +151,7 @@ def view_of(knowledge: Knowledge, record: PatientRecord, assessment: Assessment,
         sheet=sheet_of(drawn) if drawn else None,
         rules=rules,
         criteria=criteria,
+        other_criteria=others,
         found=lines,
         not_found=tuple(_line(f, one, assessment) for f, one in flags if one.truth is not Truth.PRESENT),
         alternatives=alternatives,

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from cds_service.cards.wording import inside_a_sentence
 from cds_service.evidence import shown
 from cds_service.knowledge.loader import Knowledge
 from cds_service.knowledge.model import Expression, Rule, TierCriterion
 from cds_service.knowledge.wording import expression_in_words, label_of
 from cds_service.reasoning.expressions import formula
-from cds_service.reasoning.findings import Assessment
+from cds_service.reasoning.findings import Assessment, Evidence
 from cds_service.reasoning.truth import Truth
 
 _MOST_FACTS = 3
+_BY_CRITERIA = frozenset({"test", "consider", "negative"})  # topics whose card rests on a criterion
 
 
 class Item(NamedTuple):
@@ -75,12 +77,22 @@ def _asked(told: Told, rule: Rule) -> Iterator[Item]:
         yield Item(shown.readable(label), truth.value, _facts(told, expression, truth))
 
 
-def criteria_of(told: Told) -> Iterator[Outcome]:
-    """Every criterion of the tiers that is no published rule, the highest tier first."""
+def criteria_of(told: Told) -> tuple[tuple[Outcome, ...], tuple[Outcome, ...]]:
+    """Every criterion of the tiers that is no published rule: those that decide, or would if data were not missing, and the others.
+
+    Once there is a result of the gene, none of them decides.
+    """
+    deciding: list[Outcome] = []
+    others: list[Outcome] = []
+    reached = bool(set(told.assessment.topics) - _BY_CRITERIA)
     for tier in told.knowledge.assessment.tiers:
-        for criterion in tier.any:
-            if criterion.rule is None:
-                yield _criterion(told, criterion, tier.topic)
+        found = [_criterion(told, criterion, tier.topic) for criterion in tier.any if criterion.rule is None]
+        met = tier.topic == told.assessment.tier or any(o.id in told.assessment.criteria for o in found)
+        decide = [] if reached else [o for o in found if o.id in told.assessment.criteria or (o.truth == "unknown" and not met)]
+        deciding += decide
+        others += [o for o in found if o not in decide]
+        reached = reached or tier.topic == told.assessment.tier
+    return tuple(deciding), tuple(others)
 
 
 def _criterion(told: Told, criterion: TierCriterion, topic: str) -> Outcome:
@@ -106,17 +118,26 @@ def _is_all(knowledge: Knowledge, expression: Expression) -> bool:
 
 def _item(told: Told, expression: Expression) -> Item:
     knowledge = told.knowledge
-    label = label_of(expression, knowledge) if isinstance(expression, str) else _in_words(knowledge, expression)
+    label = shown.readable(_in_words(knowledge, expression, inside=False))
     truth = Truth(told.of(expression))
-    return Item(shown.readable(label), truth.value, _facts(told, expression, truth))
+    return Item(label[:1].upper() + label[1:], truth.value, _facts(told, expression, truth))
 
 
-def _in_words(knowledge: Knowledge, expression: Expression) -> str:
-    """An expression in words, on one line."""
-    wording = expression_in_words(expression, knowledge)
-    if wording.text == "any of":
-        return " or ".join(str(part) if not part.parts else f"({part})" for part in wording.parts)
-    return str(wording)
+def _in_words(knowledge: Knowledge, expression: Expression, *, inside: bool = True) -> str:
+    """An expression in words, down to the names in it."""
+    if isinstance(expression, str):
+        label = label_of(expression, knowledge)
+        return inside_a_sentence(label).replace("A ", "a ", 1) if inside else label
+    for joined, parts in ((" and ", expression.all), (" or ", expression.any)):
+        if parts is not None:
+            said = [_in_words(knowledge, part) for part in parts]
+            return joined.join(f"({one})" if not isinstance(part, str) and (part.all or part.any) else one for one, part in zip(said, parts, strict=True))
+    for word, one in (("no", expression.not_), ("not found:", expression.not_found), ("not known:", expression.unknown)):
+        if one is not None:
+            return f"{word} {_in_words(knowledge, one)}"
+    if expression.at_least is not None:
+        return f"{expression.at_least.n} of {', '.join(_in_words(knowledge, part) for part in expression.at_least.of)}"
+    return str(expression_in_words(expression, knowledge).text)
 
 
 def _facts(told: Told, expression: Expression, truth: Truth) -> tuple[str, ...]:
@@ -127,13 +148,16 @@ def _facts(told: Told, expression: Expression, truth: Truth) -> tuple[str, ...]:
     for flag in _flags(told.knowledge, expression):
         finding = told.assessment.findings[flag]
         if finding.truth is truth:
-            said = (shown.fact(e) for e in finding.evidence[:2] if e.what not in ("Administrative gender",) and (truth is Truth.PRESENT or e.value))
-            found |= dict.fromkeys(_without_date(text) for text in said)
+            found |= dict.fromkeys(_of_items(finding.evidence[:2], results_only=truth is Truth.ABSENT))
     return tuple(found)[:_MOST_FACTS]
 
 
-def _without_date(text: str) -> str:
-    return text.removesuffix(" (no date)") if text.startswith("Age ") else text
+def _of_items(evidence: Iterable[Evidence], *, results_only: bool) -> Iterator[str]:
+    for one in evidence:
+        if one.what == "Age":
+            yield one.value or ""
+        elif one.what != "Administrative gender" and (one.value or not results_only):
+            yield shown.fact(one)
 
 
 def _flags(knowledge: Knowledge, expression: Expression) -> Iterator[str]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from cds_service.ehr import constructed
 from cds_service.ehr.files import json_in
@@ -28,6 +29,9 @@ _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 _WITHOUT_A_CALL = "evidence"  # in place of a hookInstance: the cards of a page are no answer to a call
 
 
+_UNBROKEN = re.compile(r"\d{4}-\d\d-\d\d|\b(?:ICD-10-CM|ICD-10|[\d.]+ ×10\S+)(?: [A-Z]\d\S+\b)?")
+
+
 class Pages:
     """Renders the evidence of any patient's record, and what stands around it."""
 
@@ -35,6 +39,7 @@ class Pages:
         self._service = service
         folder = FileSystemLoader(Path(__file__).with_name("templates"))
         self._templates = Environment(loader=folder, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+        self._templates.filters["unbroken"] = _unbroken
         self._templates.globals.update(k=service.knowledge, base_url=service.base_url)
         # Made before any patient's words are in a page, so that no style but ours is ever allowed.
         styles = re.findall(r"<style>(.*?)</style>", self._templates.get_template("evidence_frame.html").render(), re.DOTALL)
@@ -102,6 +107,11 @@ def blueprint(service: Service, snoozes: Snoozes, today: Callable[[], Day], fixt
             return pages.answer(pages.evidence(pages.view(record, today()), whole=True, alone=keep), file="evidence" if keep else "")
 
     return routes
+
+
+def _unbroken(text: object) -> Markup:
+    """Words in which no day, code or value is broken at the end of a line."""
+    return Markup(_UNBROKEN.sub(r'<span class="d">\g<0></span>', str(escape(text))))  # noqa: S704 - escaped just before
 
 
 def _sent() -> tuple[bytes, bool]:
