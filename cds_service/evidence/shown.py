@@ -11,7 +11,7 @@ from cds_service.reasoning.findings import Evidence
 from cds_service.record.dates import Moment
 
 _MARKUP = re.compile(r"\\([\\`*_{}\[\]()#+\-.!|~:@$^='])")
-_POWER = re.compile(r"\b10(?:\*|\^|e)(\d+)/([A-Za-z]+)")
+_POWER = re.compile(r"\b(?:x ?)?10(?:\*|\^|[eE])(\d+)/([A-Za-z]+)")
 _RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -22,7 +22,7 @@ def unmarked(text: str) -> str:
 
 def readable(text: str) -> str:
     """A text whose units are as people write them: ×10⁹/L, °C."""
-    powers = _POWER.sub(lambda m: f"×10{m[1].translate(_RAISED)}/{m[2].replace('uL', 'µL')}", text.replace(" x 10^", " 10^"))
+    powers = _POWER.sub(lambda m: f"×10{m[1].translate(_RAISED)}/{m[2].replace('uL', 'µL')}", text)
     return re.sub(r"\[(\w+)\]", r"\1", re.sub(r"\bCel\b", "°C", powers))
 
 
