@@ -116,7 +116,10 @@ def drawing_of(timeline: Timeline) -> Drawing:
     return Drawing(
         tuple(_ticks(timeline)),
         tuple(_panel(timeline, series) for series in timeline.series),
-        tuple(_strip(timeline, row, begins=row.lane != before) for row, before in zip(timeline.rows, ("", *(r.lane for r in timeline.rows)), strict=False)),
+        tuple(
+            _strip(timeline, row, begins=row.lane != before)
+            for row, before in zip(timeline.rows, ("", *(r.lane for r in timeline.rows)), strict=False)
+        ),
     )
 
 
@@ -239,4 +242,4 @@ def _told(row: Row) -> tuple[str, ...]:
     spans = [f"{s.first} {'to today' if s.goes_on else 'on, end not known' if s.end_unknown else f'to {s.last}'}" for s in row.spans]
     marks = [f"{m.what.removeprefix(f'{row.label} ')} {m.when}" if row.kind == "gene" else m.when for m in row.marks]
     every = tuple(dict.fromkeys([*spans, *marks]))
-    return every if len(every) <= _MOST_TOLD else (every[0], f"{len(every) - 2} more", every[-1])
+    return every if len(every) <= _MOST_TOLD else (every[0], f"{len(every) - 2 + row.left_out} more", every[-1])

@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeVar
 
-from cds_service.evidence.timeline import Point, Series, Timeline
+from cds_service.evidence.timeline import Point, Row, Series, Timeline
 
-MOST_POINTS = 700  # of all tests together: a page of them is below 200 kB
+T = TypeVar("T")
+MOST_POINTS, MOST_EVENTS = 700, 200  # of all tests and of all rows: a page of them is below 200 kB
 
 
 def thinned(timeline: Timeline) -> Timeline:
-    """The timeline with no more points than a page holds; each test has its fair share."""
-    if sum(len(s.points) for s in timeline.series) <= MOST_POINTS:
-        return timeline
-    room, waiting = MOST_POINTS, len(timeline.series)
-    shares: dict[str, int] = {}
-    for series in sorted(timeline.series, key=lambda s: len(s.points)):
-        shares[series.label] = min(len(series.points), room // waiting)
-        room, waiting = room - shares[series.label], waiting - 1
-    return timeline._replace(series=tuple(_fewer(s, shares[s.label]) for s in timeline.series))
+    """The timeline with no more points and events than a page holds; each test and each row has its fair share."""
+    points = _shares([len(s.points) for s in timeline.series], MOST_POINTS)
+    events = _shares([len(r.marks) + len(r.spans) for r in timeline.rows], MOST_EVENTS)
+    return timeline._replace(
+        series=tuple(_fewer(series, most) for series, most in zip(timeline.series, points, strict=True)),
+        rows=tuple(_shorter(row, most) for row, most in zip(timeline.rows, events, strict=True)),
+    )
+
+
+def _shares(wanted: Sequence[int], room: int) -> list[int]:
+    """How many each may have of so many: the small ones all that they want, the large ones an equal part of the rest."""
+    shares = [0] * len(wanted)
+    for waiting, index in zip(range(len(wanted), 0, -1), sorted(range(len(wanted)), key=wanted.__getitem__), strict=True):
+        shares[index] = min(wanted[index], max(room // waiting, 1))
+        room -= shares[index]
+    return shares
 
 
 def _fewer(series: Series, most: int) -> Series:
@@ -26,6 +35,22 @@ def _fewer(series: Series, most: int) -> Series:
         return series
     # The first and the last stay as well.
     return series._replace(points=tuple(_extremes(series.points, max((most - 2) // 2, 1))))
+
+
+def _shorter(row: Row, most: int) -> Row:
+    """The first and the last of a row, and evenly what lies between them."""
+    whole = len(row.marks) + len(row.spans)
+    if whole <= most:
+        return row
+    marks = _evenly(row.marks, most * len(row.marks) // whole)
+    spans = _evenly(row.spans, most * len(row.spans) // whole)
+    return row._replace(marks=marks, spans=spans, left_out=whole - len(marks) - len(spans))
+
+
+def _evenly(listed: tuple[T, ...], most: int) -> tuple[T, ...]:
+    if most < 2:
+        return listed[:most]
+    return tuple(listed[i * (len(listed) - 1) // (most - 1)] for i in range(most))
 
 
 def _extremes(points: Sequence[Point], stretches: int) -> Iterator[Point]:

@@ -103,6 +103,7 @@ class Row(NamedTuple):
     strong: bool = False
     marks: tuple[Mark, ...] = ()
     spans: tuple[Span, ...] = ()
+    left_out: int = 0  # marks and spans that were too many to draw
 
 
 class Timeline(NamedTuple):

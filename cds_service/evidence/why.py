@@ -131,7 +131,9 @@ def _in_words(knowledge: Knowledge, expression: Expression, *, inside: bool = Tr
     for joined, parts in ((" and ", expression.all), (" or ", expression.any)):
         if parts is not None:
             said = [_in_words(knowledge, part) for part in parts]
-            return joined.join(f"({one})" if not isinstance(part, str) and (part.all or part.any) else one for one, part in zip(said, parts, strict=True))
+            return joined.join(
+                f"({one})" if not isinstance(part, str) and (part.all or part.any) else one for one, part in zip(said, parts, strict=True)
+            )
     for word, one in (("no", expression.not_), ("not found:", expression.not_found), ("not known:", expression.unknown)):
         if one is not None:
             return f"{word} {_in_words(knowledge, one)}"
