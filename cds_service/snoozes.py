@@ -12,9 +12,9 @@ from cds_service.invocation import ours
 from cds_service.knowledge.loader import Knowledge
 from cds_service.reasoning.findings import Assessment
 from cds_service.record.dates import Day
+from cds_service.storage import records
 from cds_service.storage.database import Database
 from cds_service.storage.pseudonym import Pseudonyms
-from cds_service.storage import records
 from cds_service.storage.records import Records
 from cds_service.trust.clients import UNKNOWN, Clients
 

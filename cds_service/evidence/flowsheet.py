@@ -26,5 +26,7 @@ def sheet_of(timeline: Timeline) -> Sheet:
 
 
 def _cell(series: Series, point: Point) -> str:
-    sign = "" if not point.beyond else " ▲" if series.thresholds[0].upward else " ▼"
-    return f"{point.comparator}{point.number:.4g}{sign}{'' if point.counts else ' ×'}{' (incomplete date)' if 'date incomplete' in point.remarks else ''}"
+    beyond = "" if not point.beyond else " ▲" if series.thresholds[0].upward else " ▼"
+    marked = "" if point.counts else " ×"
+    incomplete = " (incomplete date)" if "date incomplete" in point.remarks else ""
+    return f"{point.comparator}{point.number:.4g}{beyond}{marked}{incomplete}"

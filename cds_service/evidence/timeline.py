@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from operator import ge, gt, le, lt
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from cds_service.evidence import shown
 from cds_service.knowledge.drawing import drawn_conditions, drawn_limits
@@ -18,7 +18,6 @@ from cds_service.reasoning.findings import GeneticStatus
 from cds_service.record.dates import Day, period
 from cds_service.record.facts import Fact
 
-F = TypeVar("F", bound=Fact)
 _CROSSED = {"above": gt, "below": lt, "at_least": ge, "at_most": le}
 _WITHDRAWN = frozenset({"entered-in-error", "cancelled"})
 _NEXT_DAY = dt.timedelta(days=1)
@@ -217,27 +216,23 @@ def _rows(knowledge: Knowledge, chart: Chart, genetics: GeneticStatus, lane: Lan
         if facts:
             strong = bool(flag.organ and flag.organ.strength == "strong")
             yield Row(lane.label, "condition", flag.label, strong, tuple(_mark(f, flag.label) for f in facts))
-    for name in lane.conditions:
-        if facts := _once(chart.conditions(name)):
-            yield Row(lane.label, "condition", _title(name, knowledge), marks=tuple(_mark(f, _title(name, knowledge)) for f in facts))
-    for name in lane.procedures:
-        if facts := _once(chart.procedures(name)):
-            yield Row(lane.label, "procedure", _title(name, knowledge), marks=tuple(_mark(f, _title(name, knowledge)) for f in facts))
-    for name in lane.reports:
-        if facts := _once(r for r in chart.reports(name) if r.status not in _WITHDRAWN):
-            yield Row(lane.label, "report", _title(name, knowledge), marks=tuple(_mark(f, _title(name, knowledge)) for f in facts))
+    for kind, names, facts_of in (
+        ("condition", lane.conditions, chart.conditions),
+        ("procedure", lane.procedures, chart.procedures),
+        ("report", lane.reports, chart.reports),
+    ):
+        for name in names:
+            title = title_of(name, knowledge).partition(" (")[0]  # without what it adds in brackets
+            found: Iterable[Fact] = facts_of(name)
+            if facts := _once(f for f in found if f.status not in _WITHDRAWN):
+                yield Row(lane.label, kind, title, marks=tuple(_mark(f, title) for f in facts))
     if lane.drugs:
         yield from _drugs(chart, lane)
     if lane.gene and (marks := tuple(_gene(knowledge, genetics))):
         yield Row(lane.label, "gene", knowledge.genetics.gene, strong=True, marks=marks)
 
 
-def _title(value_set: str, knowledge: Knowledge) -> str:
-    """What a value set stands for, without what its title adds in brackets."""
-    return title_of(value_set, knowledge).partition(" (")[0]
-
-
-def _once(facts: Iterable[F]) -> list[F]:
+def _once(facts: Iterable[Fact]) -> list[Fact]:
     """Facts of several value sets, each once, oldest first, those without a date last."""
     found = {f.ref or id(f): f for f in facts}
     return sorted(found.values(), key=lambda f: (f.when is None, f.order))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from typing import NamedTuple
 
 from cds_service.cards import wording
@@ -14,7 +15,7 @@ from cds_service.evidence.thinning import thinned
 from cds_service.evidence.timeline import Timeline, timeline_of
 from cds_service.evidence.why import Outcome, Told, criteria_of, rules_of
 from cds_service.knowledge.loader import Knowledge
-from cds_service.knowledge.model import Citation, Flag
+from cds_service.knowledge.model import CardText, Citation, Flag
 from cds_service.protocol.response import Card, Response
 from cds_service.reasoning.chart import Chart
 from cds_service.reasoning.findings import Advice, Assessment, Finding
@@ -23,7 +24,6 @@ from cds_service.record.dates import Day, age_on, period
 from cds_service.record.facts import PatientRecord
 
 _MOST_FACTS = 4
-MOST_ISSUES = 20
 
 
 class Person(NamedTuple):
@@ -80,90 +80,107 @@ class Suggested(NamedTuple):
     citations: tuple[str, ...]
 
 
+class Drawn(NamedTuple):
+    """The timeline, where each thing of it stands, and the table behind it."""
+
+    timeline: Timeline
+    drawing: Drawing
+    sheet: Sheet
+
+
+class Ruled(NamedTuple):
+    """The published rules, the module's own criteria that decide, and those that do not."""
+
+    rules: tuple[Outcome, ...]
+    criteria: tuple[Outcome, ...]
+    other_criteria: tuple[Outcome, ...]
+
+
+class Explained(NamedTuple):
+    """What was found, what was looked for, what else could explain it, and what is not known."""
+
+    found: tuple[Line, ...]
+    not_found: tuple[Line, ...]
+    alternatives: tuple[Line, ...]
+    uncounted: tuple[str, ...]
+    missing: tuple[str, ...]
+
+
 class View(NamedTuple):
     """One patient on one day."""
 
     knowledge: Knowledge
     assessment: Assessment
     person: Person
-    today: Day
     cards: tuple[Card, ...]
+    lead: CardText | None
     nothing: str  # why there is no card
-    lead: str
-    lead_citations: tuple[str, ...]
     gene: Gene
-    timeline: Timeline | None
-    drawing: Drawing | None
-    sheet: Sheet | None
-    rules: tuple[Outcome, ...]
-    criteria: tuple[Outcome, ...]  # those that decide
-    other_criteria: tuple[Outcome, ...]
-    found: tuple[Line, ...]
-    not_found: tuple[Line, ...]
-    alternatives: tuple[Line, ...]
-    uncounted: tuple[str, ...]
-    missing: tuple[str, ...]
+    drawn: Drawn | None
+    ruled: Ruled
+    explained: Explained
     suggested: tuple[Suggested, ...]
     offered: tuple[str, ...]
     issues: tuple[tuple[str, str], ...]  # what could not be used, and what would mend it
-    more_issues: int
-    numbers: dict[str, int]  # of the sources
-    sources: tuple[Citation, ...]
+    sources: Mapping[str, Citation]
 
     def cite(self, names: Iterable[str]) -> list[int]:
         """The numbers of these sources."""
-        return [self.numbers[name] for name in dict.fromkeys(names)]
+        numbers = {name: number for number, name in enumerate(self.sources, 1)}
+        return [numbers[name] for name in dict.fromkeys(names) if name in numbers]
 
 
 def view_of(knowledge: Knowledge, record: PatientRecord, assessment: Assessment, response: Response) -> View:
     """The page of a patient, from an assessment that answers every flag and the cards made of it."""
     told = Told(knowledge, assessment)
-    timeline = timeline_of(knowledge, Chart(knowledge, record, assessment.today), assessment.genetics)
-    drawn = thinned(timeline) if timeline else None
-    words = wording.Wording(knowledge)
-    text = knowledge.cards[assessment.topics[0]] if response.cards else None
-    flags = [(flag, assessment.findings[name]) for name, flag in knowledge.red_flags.items() if flag.shown]
-    found = words.found(assessment)
-    rules, (criteria, others) = tuple(rules_of(told)), criteria_of(told)
-    alternatives = tuple(_line(knowledge.flags[n], assessment.findings[n], assessment) for n in knowledge.alternatives)
+    lead = knowledge.cards[assessment.topics[0]] if response.cards else None
+    ruled = Ruled(tuple(rules_of(told)), *criteria_of(told))
+    explained = _explained(knowledge, record, assessment)
     suggested = tuple(_suggested(knowledge, assessment, advice) for advice in _in_order(assessment.advice))
-    lines = tuple(_line(flag, finding, assessment) for flag, finding in found.pairs)
-    cited = dict.fromkeys(
-        [
-            *(text.citations if text else ()),
-            *(c for one in (*rules, *lines, *suggested) for c in one.citations),
-            *(c for line in alternatives if line.truth == "present" for c in line.citations),
-        ]
-    )
-    issues = tuple((_sentence(i.what), i.remedy) for i in assessment.issues)
+    cited = _cited(lead, ruled, explained, suggested)
     return View(
         knowledge=knowledge,
         assessment=assessment,
         person=_person(record, assessment.today),
-        today=assessment.today,
         cards=response.cards,
+        lead=lead,
         nothing="" if response.cards else _nothing(knowledge, assessment),
-        lead=text.lead if text else "",
-        lead_citations=text.citations if text else (),
         gene=_gene(knowledge, assessment),
-        timeline=drawn,
-        drawing=drawing_of(drawn) if drawn else None,
-        sheet=sheet_of(drawn) if drawn else None,
-        rules=rules,
-        criteria=criteria,
-        other_criteria=others,
-        found=lines,
-        not_found=tuple(_line(f, one, assessment) for f, one in flags if one.truth is not Truth.PRESENT),
-        alternatives=alternatives,
-        uncounted=tuple(f"{e.what}, {e.value} ({wording.day_text(e)})" for e in assessment.uncounted),
-        missing=tuple(words.missing(assessment, record)),
+        drawn=_drawn(knowledge, record, assessment),
+        ruled=ruled,
+        explained=explained,
         suggested=suggested,
         offered=tuple(knowledge.orders[name].label for name in assessment.orders),
-        issues=issues[:MOST_ISSUES],
-        more_issues=max(len(issues) - MOST_ISSUES, 0),
-        numbers={name: number for number, name in enumerate(cited, 1)},
-        sources=tuple(knowledge.citations[name] for name in cited),
+        issues=tuple((_sentence(i.what), i.remedy) for i in assessment.issues),
+        sources={name: knowledge.citations[name] for name in cited},
     )
+
+
+def _drawn(knowledge: Knowledge, record: PatientRecord, assessment: Assessment) -> Drawn | None:
+    timeline = timeline_of(knowledge, Chart(knowledge, record, assessment.today), assessment.genetics)
+    if timeline is None:
+        return None
+    fewer = thinned(timeline)
+    return Drawn(fewer, drawing_of(fewer), sheet_of(fewer))
+
+
+def _explained(knowledge: Knowledge, record: PatientRecord, assessment: Assessment) -> Explained:
+    words = wording.Wording(knowledge)
+    flags = [(flag, assessment.findings[name]) for name, flag in knowledge.red_flags.items() if flag.shown]
+    return Explained(
+        found=tuple(_line(flag, finding, assessment) for flag, finding in words.found(assessment).pairs),
+        not_found=tuple(_line(flag, one, assessment) for flag, one in flags if one.truth is not Truth.PRESENT),
+        alternatives=tuple(_line(flag, assessment.findings[name], assessment) for name, flag in knowledge.alternatives.items()),
+        uncounted=tuple(f"{e.what}, {e.value} ({wording.day_text(e)})" for e in assessment.uncounted),
+        missing=tuple(words.missing(assessment, record)),
+    )
+
+
+def _cited(lead: CardText | None, ruled: Ruled, explained: Explained, suggested: tuple[Suggested, ...]) -> Iterable[str]:
+    """The sources of everything that the page shows unfolded, each once, in the order of the page."""
+    lines = [*explained.found, *(line for line in explained.alternatives if line.truth == "present")]
+    by_place = (s.citations for s in suggested), (line.citations for line in lines), (rule.citations for rule in ruled.rules)
+    return dict.fromkeys(chain(lead.citations if lead else (), *chain(*by_place)))
 
 
 def silenced(knowledge: Knowledge, told: Iterable[tuple[str, str, Snooze, bool]]) -> Iterator[Silenced]:

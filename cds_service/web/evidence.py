@@ -37,10 +37,11 @@ class Pages:
 
     def __init__(self, service: Service) -> None:
         self._service = service
+        self.knowledge = service.knowledge
         folder = FileSystemLoader(Path(__file__).with_name("templates"))
         self._templates = Environment(loader=folder, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
         self._templates.filters["unbroken"] = _unbroken
-        self._templates.globals.update(k=service.knowledge, base_url=service.base_url)
+        self._templates.globals.update(k=self.knowledge, base_url=service.base_url)
         # Made before any patient's words are in a page, so that no style but ours is ever allowed.
         styles = re.findall(r"<style>(.*?)</style>", self._templates.get_template("evidence_frame.html").render(), re.DOTALL)
         hashes = " ".join(f"'sha256-{base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()}'" for style in styles)
@@ -50,7 +51,7 @@ class Pages:
         """What the page of a patient says."""
         assessment = self._service.reasoner.evaluate(record, today, full=True)
         response = self._service.composer.compose(assessment, record, _WITHOUT_A_CALL)
-        return view_of(self._service.knowledge, record, assessment, response)
+        return view_of(self.knowledge, record, assessment, response)
 
     def evidence(
         self, view: View, *, told: Iterable[Silenced] | None = (), whose: str = "", download: str = "", whole: bool = False, alone: bool = False
@@ -92,21 +93,24 @@ def blueprint(service: Service, snoozes: Snoozes, today: Callable[[], Day], fixt
 
     @routes.get("/evidence/<name>")
     def of_a_constructed_patient(name: str) -> Response:
-        record = record_of(constructed.chart(fixtures, name, today()), service.knowledge, today(), "The file")
-        view, alone = pages.view(record, today()), "download" in request.args
-        told = _told(snoozes, view)
-        text = pages.evidence(view, told=told, whose=name, download=f"/evidence/{name}?download", whole=True, alone=alone)
-        return pages.answer(text, file=f"evidence-{name}" if alone else "")
+        return _of_a_constructed_patient(pages, snoozes, constructed.chart(fixtures, name, today()), name, today())
 
     if pasted:
-
-        @routes.post("/evidence")
-        def of_a_bundle() -> Response:
-            content, keep = _sent()
-            record = record_of(json_in(content, "The Bundle", MalformedBody), service.knowledge, today(), "The Bundle")
-            return pages.answer(pages.evidence(pages.view(record, today()), whole=True, alone=keep), file="evidence" if keep else "")
-
+        routes.add_url_rule("/evidence", "of_a_bundle", lambda: _of_a_bundle(pages, today()), methods=["POST"])
     return routes
+
+
+def _of_a_constructed_patient(pages: Pages, snoozes: Snoozes, chart: Any, name: str, today: Day) -> Response:
+    view = pages.view(record_of(chart, pages.knowledge, today, "The file"), today)
+    alone = "download" in request.args
+    text = pages.evidence(view, told=_told(snoozes, view), whose=name, download=f"/evidence/{name}?download", whole=True, alone=alone)
+    return pages.answer(text, file=f"evidence-{name}" if alone else "")
+
+
+def _of_a_bundle(pages: Pages, today: Day) -> Response:
+    content, keep = _sent()
+    view = pages.view(record_of(json_in(content, "The Bundle", MalformedBody), pages.knowledge, today, "The Bundle"), today)
+    return pages.answer(pages.evidence(view, whole=True, alone=keep), file="evidence" if keep else "")
 
 
 def _unbroken(text: object) -> Markup:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 
 import pytest
 
@@ -18,7 +19,10 @@ def drawn(*found, rows=(), first=FIRST):
     return drawing_of(Timeline(first, TODAY, found, rows, (), (), ()))
 
 
-def series(*points, thresholds=(Threshold("above", 100, "Macrocytosis"),)):
+MACROCYTOSIS = (Threshold("above", 100, "Macrocytosis"),)
+
+
+def series(*points, thresholds=MACROCYTOSIS):
     """Results of one test."""
     return Series("MCV", "fL", points, thresholds, folded=False, whole=len(points))
 
@@ -64,7 +68,7 @@ def test_puts_no_label_on_another(high):
     (panel,) = drawn(series(point(9, 99.9), point(0, high), thresholds=(Threshold("above", 100, "a"), Threshold("above", 102, "b")))).panels
     heights = sorted(label.y for label in panel.labels)
 
-    assert all(after - before >= 13 for before, after in zip(heights, heights[1:], strict=False))
+    assert all(after - before >= 13 for before, after in itertools.pairwise(heights))
 
 
 def test_says_a_panel_in_one_sentence():

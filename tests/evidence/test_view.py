@@ -46,7 +46,7 @@ def test_tells_who_the_patient_is():
 
 def test_draws_five_years_of_counts():
     """Ten results of each blood count since 2021; MCV crosses 100 fL and platelets fall below 150."""
-    found = {s.label: s for s in patient("test-sweet-macrocytosis").timeline.series}
+    found = {s.label: s for s in patient("test-sweet-macrocytosis").drawn.timeline.series}
 
     assert ["MCV", "Haemoglobin", "Platelets", "CRP", "White cells"] == [label for label, s in found.items() if not s.folded]
     assert (92.4, 108, 7) == (found["MCV"].points[0].number, found["MCV"].points[-1].number, sum(p.beyond for p in found["MCV"].points))
@@ -59,7 +59,7 @@ def test_draws_five_years_of_counts():
 
 def test_draws_organs_and_drugs_on_the_same_axis():
     """Arthritis, lung, skin and four courses of prednisone, the last of which goes on."""
-    found = {row.label: row for row in patient("test-sweet-macrocytosis").timeline.rows}
+    found = {row.label: row for row in patient("test-sweet-macrocytosis").drawn.timeline.rows}
 
     assert ["2025-05-06"] == [m.when for m in found["Sweet syndrome or other neutrophilic dermatosis"].marks]
     assert ["2024-05-14"] == [m.when for m in found["Lung infiltrates or interstitial disease"].marks]
@@ -69,7 +69,7 @@ def test_draws_organs_and_drugs_on_the_same_axis():
 
 def test_tells_what_of_each_rule_is_met_and_missing():
     """The polychondritis rule lacks polychondritis; the Japanese score has two of three."""
-    found = outcomes(patient("test-sweet-macrocytosis").rules)
+    found = outcomes(patient("test-sweet-macrocytosis").ruled.rules)
 
     assert ("absent", ["Relapsing polychondritis"]) == (found["S1"][0], found["S1"][1]["absent"])
     assert (["Skin lesions", "Lung involvement"], ["Chondritis", "Macrocytic anaemia"]) == (found["S2"][1]["present"][1:], found["S2"][1]["absent"])
@@ -79,14 +79,14 @@ def test_names_only_the_criterion_that_decides():
     """Criterion e leads to the card; those of the lower tier, met or not, stand apart."""
     found = patient("test-sweet-macrocytosis")
 
-    assert ["e"] == [o.id for o in found.criteria]
-    assert {"c", "d", "f", "g", "h", "i", "k", "l"} == {o.id for o in found.other_criteria}
-    assert "70 years" in found.criteria[0].items[0].facts
+    assert ["e"] == [o.id for o in found.ruled.criteria]
+    assert {"c", "d", "f", "g", "h", "i", "k", "l"} == {o.id for o in found.ruled.other_criteria}
+    assert "70 years" in found.ruled.criteria[0].items[0].facts
 
 
 def test_shows_facts_with_value_unit_and_day():
     """Facts read as on the card, with units as people write them."""
-    found = {line.label: line.facts for line in patient("test-sweet-macrocytosis").found}
+    found = {line.label: line.facts for line in patient("test-sweet-macrocytosis").explained.found}
 
     assert ("Platelets 139 ×10³/µL (2026-11-10)",) == found["Low platelets"]
     assert ("MCV 108 fL (2026-11-10)", "MCV 107.5 fL (2026-08-11)") == found["Macrocytosis"]
@@ -94,7 +94,7 @@ def test_shows_facts_with_value_unit_and_day():
 
 def test_keeps_not_assessed_apart_from_not_found():
     """Alcohol and copper were never looked at; B12 was, and is told with its value."""
-    found = {line.label: line for line in patient("test-sweet-macrocytosis").alternatives}
+    found = {line.label: line for line in patient("test-sweet-macrocytosis").explained.alternatives}
 
     assert ("unknown", "absent") == (found["Alcohol use disorder"].truth, found["B12 or folate deficiency"].truth)
     assert "Vitamin B12 468 pg/mL (2025-11-18)" in found["B12 or folate deficiency"].facts
@@ -118,22 +118,22 @@ def test_tells_the_gene_and_places_it():
 
     assert ("UBA1", "confirmed") == found.gene[:2]
     assert "VAF 72 %" in found.gene.facts[0]
-    assert ["2026-05-29"] == [m.when for row in found.timeline.rows if row.kind == "gene" for m in row.marks]
+    assert ["2026-05-29"] == [m.when for row in found.drawn.timeline.rows if row.kind == "gene" for m in row.marks]
 
 
 def test_no_criterion_decides_once_the_gene_is_known():
     """The card rests on the gene, so every criterion stands apart."""
-    assert () == patient("confirmed-variant-observation").criteria
+    assert () == patient("confirmed-variant-observation").ruled.criteria
 
 
 def test_every_number_of_a_source_leads_to_it():
     """Each citation on the page has a source of that number."""
     found = patient("confirmed-variant-observation")
-    cited = {name for one in (*found.rules, *found.found, *found.suggested) for name in one.citations}
+    cited = {name for one in (*found.ruled.rules, *found.explained.found, *found.suggested) for name in one.citations}
 
-    assert cited <= set(found.numbers)
-    assert [*found.numbers] == [c.id for c in found.sources]
-    assert [*range(1, len(found.sources) + 1)] == found.cite(found.numbers)
+    assert cited <= set(found.sources)
+    assert [*found.sources] == [c.id for c in found.sources.values()]
+    assert [*range(1, len(found.sources) + 1)] == found.cite(found.sources)
 
 
 # --- an imperfect chart ---
@@ -145,9 +145,9 @@ def test_says_what_of_an_imperfect_chart_was_not_used():
     said = " ".join(what for what, _ in found.issues)
 
     assert "belongs to another patient" in said
-    assert [line for line in found.timeline.undrawn if line.startswith("Neutrophils")]
+    assert [line for line in found.drawn.timeline.undrawn if line.startswith("Neutrophils")]
     assert "1957" == found.person.born
-    assert ["2025-06"] == [m.when for row in found.timeline.rows if row.label.startswith("Sweet") for m in row.marks]
+    assert ["2025-06"] == [m.when for row in found.drawn.timeline.rows if row.label.startswith("Sweet") for m in row.marks]
 
 
 # --- nothing to show ---
@@ -166,8 +166,8 @@ def test_says_that_nobody_knows():
     found = view(charts.record(birth=None, sex=None, unread=tuple({r.domain for r in build.KNOWLEDGE.requirements.values()} - {"patient"})))
 
     assert ("Sex unknown", "age unknown", "") == found.person[1:4]
-    assert {"unknown"} == {line.truth for line in found.alternatives}
-    assert () == found.found
+    assert {"unknown"} == {line.truth for line in found.explained.alternatives}
+    assert () == found.explained.found
 
 
 @pytest.mark.parametrize("name", build.fixture_names())
