@@ -78,7 +78,7 @@ def create_app(settings: Settings | None = None, today: Callable[[], Day] | None
     governed = settings.governance_open or settings.governance_token_file is not None
     app.register_blueprint(about.blueprint(service, gate.mode, governed=governed, constructed=constructed.names(settings.fixtures)))
     snoozes = Snoozes(database, pseudonyms, knowledge, registered)
-    app.register_blueprint(evidence.blueprint(service, snoozes, today, settings.fixtures, pasted=not registered.authenticated))
+    app.register_blueprint(evidence.blueprint(service, snoozes, today, settings.fixtures, None if registered.authenticated else slots))
     if governed:
         app.register_blueprint(governance.blueprint(snoozes, today, now, settings.governance_token))
     problems.register(app)

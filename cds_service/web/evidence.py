@@ -6,6 +6,7 @@ import base64
 import hashlib
 import re
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,8 @@ from cds_service.ehr.files import json_in
 from cds_service.errors import CDSServiceError, MalformedBody, StorageUnavailable
 from cds_service.evidence.bundle import record_of
 from cds_service.evidence.view import Silenced, View, silenced, view_of
-from cds_service.http.body import read_body, read_form
+from cds_service.http.body import discard, read_body, read_form
+from cds_service.http.slots import Slots
 from cds_service.invocation import Service
 from cds_service.record.dates import Day
 from cds_service.record.facts import PatientRecord
@@ -77,26 +79,34 @@ class Pages:
         return Response(text, status, headers, content_type="text/html; charset=utf-8")
 
 
-def blueprint(service: Service, snoozes: Snoozes, today: Callable[[], Day], fixtures: Path, *, pasted: bool) -> Blueprint:
-    """GET /evidence, GET /evidence/<name> of a constructed patient, and POST /evidence with a Bundle where callers need no token."""
+def blueprint(service: Service, snoozes: Snoozes, today: Callable[[], Day], fixtures: Path, pasted: Slots | None) -> Blueprint:
+    """GET /evidence, GET /evidence/<name> of a constructed patient, and POST /evidence with a Bundle, where it takes a call's place.
+
+    `pasted` is None where callers need tokens: then no Bundle is taken.
+    """
     routes = Blueprint("evidence", __name__)
     pages = Pages(service)
 
     @routes.errorhandler(CDSServiceError)
     def refused(error: CDSServiceError) -> Response:
         event("page.refused", status=error.status, code=error.code)
-        return pages.answer(pages.page("evidence_refused.html", error=error), error.status)
+        answer = pages.answer(pages.page("evidence_refused.html", error=error), error.status)
+        if not discard(request):
+            answer.headers["Connection"] = "close"
+        if error.retry_after:
+            answer.headers["Retry-After"] = str(error.retry_after)
+        return answer
 
     @routes.get("/evidence")
     def doors() -> Response:
-        return pages.answer(pages.page("evidence_doors.html", names=constructed.names(fixtures), folder=fixtures, pasted=pasted))
+        return pages.answer(pages.page("evidence_doors.html", names=constructed.names(fixtures), folder=fixtures, pasted=pasted is not None))
 
     @routes.get("/evidence/<name>")
     def of_a_constructed_patient(name: str) -> Response:
         return _of_a_constructed_patient(pages, snoozes, constructed.chart(fixtures, name, today()), name, today())
 
-    if pasted:
-        routes.add_url_rule("/evidence", "of_a_bundle", lambda: _of_a_bundle(pages, today()), methods=["POST"])
+    if pasted is not None:
+        routes.add_url_rule("/evidence", "of_a_bundle", partial(_of_a_bundle, pages, today, pasted), methods=["POST"])
     return routes
 
 
@@ -107,9 +117,11 @@ def _of_a_constructed_patient(pages: Pages, snoozes: Snoozes, chart: Any, name: 
     return pages.answer(text, file=f"evidence-{name}" if alone else "")
 
 
-def _of_a_bundle(pages: Pages, today: Day) -> Response:
+def _of_a_bundle(pages: Pages, today: Callable[[], Day], slots: Slots) -> Response:
     content, keep = _sent()
-    view = pages.view(record_of(json_in(content, "The Bundle", MalformedBody), pages.knowledge, today, "The Bundle"), today)
+    with slots.taken():
+        day = today()
+        view = pages.view(record_of(json_in(content, "The Bundle", MalformedBody), pages.knowledge, day, "The Bundle"), day)
     return pages.answer(pages.evidence(view, whole=True, alone=keep), file="evidence" if keep else "")
 
 

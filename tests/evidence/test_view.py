@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from functools import cache
 
 import pytest
 
 from cds_service.cards.compose import Composer
+from cds_service.cards.snooze import Snooze
 from cds_service.evidence.bundle import record_of
-from cds_service.evidence.view import view_of
+from cds_service.evidence.view import silenced, view_of
 from cds_service.evidence.why import Told, criteria_of
 from cds_service.reasoning.assess import Reasoner
 from tests import build
@@ -148,6 +150,23 @@ def test_says_what_of_an_imperfect_chart_was_not_used():
     assert [line for line in found.drawn.timeline.undrawn if line.startswith("Neutrophils")]
     assert "1957" == found.person.born
     assert ["2025-06"] == [m.when for row in found.drawn.timeline.rows if row.label.startswith("Sweet") for m in row.marks]
+
+
+# --- what was answered before ---
+
+
+def test_tells_what_was_answered_in_words():
+    """A card is silent for its client; with something new it is not, and the page names it; answers to nobody keep nothing away."""
+    plain = Snooze(build.TODAY, dt.date(2026, 12, 6), (), "not-now")
+    again = Snooze(build.TODAY, dt.date(2026, 12, 6), ("neutrophilic-dermatosis",), None)
+    told = [("north", "vexas-consider", plain, True), ("north", "vexas-test-uba1", again, True), ("open", "vexas-consider", plain, False)]
+    found = [(s.card, s.silent, s.reason, s.new) for s in silenced(build.KNOWLEDGE, told)]
+
+    assert [
+        ("VEXAS syndrome: consider", True, "Not now", ""),
+        ("VEXAS syndrome: consider UBA1 testing", False, "", "Sweet syndrome or other neutrophilic dermatosis"),
+        ("VEXAS syndrome: consider", False, "Not now", ""),
+    ] == found
 
 
 # --- nothing to show ---

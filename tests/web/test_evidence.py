@@ -13,6 +13,7 @@ import pytest
 from cds_service.settings import Settings
 from tests import build
 from tests.fakes import checked_app
+from tests.reasoning.toys import TOY
 from tests.web.screen import Page, browser
 
 SWEET = "/evidence/test-sweet-macrocytosis"
@@ -333,3 +334,19 @@ def test_stays_small_with_thousands_of_events(app):
 
     assert 200 == answer.status_code
     assert len(answer.data) < LARGEST_PAGE
+
+
+# --- another disease ---
+
+
+def test_shows_another_disease_without_a_timeline():
+    """A module that says nothing of what is drawn has a page with its rules and findings, and no drawing."""
+    app = checked_app(Settings(knowledge=TOY), lambda: build.TODAY)
+    potassium = build.lab("2823-3", 3.1, "mmol/L", "2026-10-01")
+
+    answer = sent(app, build.bundle(build.patient(birthDate="1990-01-01"), potassium))
+
+    assert 200 == answer.status_code
+    assert "Potassium 3.1 mmol/L" in answer.text
+    assert "Toy rule" in answer.text
+    assert "<figure>" not in answer.text
