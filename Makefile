@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 unexport PYTHONDONTWRITEBYTECODE  # without kept bytecode every start compiles everything anew
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-warn-script-location
 
-.PHONY: help run test test-integration test-postgresql hospital soak mutation bench bench-peers check golden docs lock audit clean
+.PHONY: help run test test-integration test-browser test-postgresql hospital soak mutation bench bench-peers check golden docs lock audit clean
 
 help: ## List what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/:/'
@@ -42,6 +42,10 @@ test: $(VENV)/.installed-dev ## Install into .venv and run every test
 
 test-integration: $(VENV)/.installed-dev ## Fetch what others published (npm, PyPI, Maven Central), send charts through the service and run FHIR servers (UPDATE=1 writes docs/independent-input.md)
 	@$(BIN)/python -m pytest tests/integration $(if $(UPDATE),--update-figures)
+
+test-browser: $(VENV)/.installed-dev ## Open the pages in Chromium (Debian's chromium): axe-core, widths, print (UPDATE=1 takes the pictures of docs/images anew)
+	@$(BIN)/python -m pytest tests/browser
+	@$(if $(UPDATE),$(BIN)/python -m tests.browser.pictures)
 
 test-postgresql: $(VENV)/.installed-dev ## Run the tests of storage on a PostgreSQL server that they start
 	@$(BIN)/python -m tests.storage.postgresql

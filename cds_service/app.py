@@ -16,6 +16,7 @@ from flask import Flask
 from cds_service import telemetry
 from cds_service.auditing import Accesses
 from cds_service.counting import Counts
+from cds_service.ehr import constructed
 from cds_service.feedback import Desk
 from cds_service.http import health, metrics, problems, protocol
 from cds_service.http.gate import Doorkeeper, Gate
@@ -31,7 +32,7 @@ from cds_service.snoozes import Snoozes
 from cds_service.storage import opening
 from cds_service.storage.database import Database
 from cds_service.trust import clients
-from cds_service.web import about, governance
+from cds_service.web import about, evidence, governance
 
 _LOADED: dict[Path | None, Knowledge] = {}  # by the folder; workers that are forked find it here
 _TOGETHER: list[Path] = []  # the folder in which workers that are forked show each other what they count
@@ -75,9 +76,10 @@ def create_app(settings: Settings | None = None, today: Callable[[], Day] | None
     app.register_blueprint(health.blueprint(recorder, accesses))
     app.register_blueprint(metrics.blueprint(counts))
     governed = settings.governance_open or settings.governance_token_file is not None
-    app.register_blueprint(about.blueprint(service, gate.mode, governed=governed))
+    app.register_blueprint(about.blueprint(service, gate.mode, governed=governed, constructed=constructed.names(settings.fixtures)))
+    snoozes = Snoozes(database, pseudonyms, knowledge, registered)
+    app.register_blueprint(evidence.blueprint(service, snoozes, today, settings.fixtures, None if registered.authenticated else slots))
     if governed:
-        snoozes = Snoozes(database, pseudonyms, knowledge, registered)
         app.register_blueprint(governance.blueprint(snoozes, today, now, settings.governance_token))
     problems.register(app)
     app.wsgi_app = StandingHeaders(app.wsgi_app, settings.cors_origins)  # type: ignore[method-assign]

@@ -13,16 +13,14 @@ import sys
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import click
-import msgspec
 
 from cds_service import __version__
 from cds_service.ehr.files import read_json
-from cds_service.ehr.prefetch import hook_request, shifted, whole_chart
+from cds_service.ehr.prefetch import hook_request, shifted
 from cds_service.errors import CDSServiceError
-from cds_service.firing import PATIENT_ID, days_since_fixtures, fire_command, load_fixtures_command, show_prefetch_command
+from cds_service.firing import days_since_fixtures, fire_command, load_fixtures_command, show_prefetch_command
 from cds_service.keeping import audit_command, database_commands, purge_command, report_command, snoozes_command
 from cds_service.knowledge.loader import load
 from cds_service.registering import client_commands
@@ -66,18 +64,14 @@ for _command in (*_OF_OTHERS, serve_command, snoozes_command, audit_command):
 @click.option("--today", type=click.DateTime(["%Y-%m-%d"]), help="Evaluate as of this day.")
 def evaluate(bundle: Path, *, as_json: bool, today: dt.datetime | None) -> None:
     """Explain one patient's FHIR Bundle: every red flag, which rule fired, what is missing."""
+    from cds_service.evidence.bundle import record_of
     from cds_service.explain import as_data, as_table
-    from cds_service.fhir.gather import gather
     from cds_service.reasoning.assess import Reasoner
 
     settings = from_environment(os.environ)
-    chart = _bundle(bundle)
-    patient = _patient_id(chart, bundle)
     knowledge = load(settings.knowledge)
-    kinds = {key: requirement.resource for key, requirement in knowledge.requirements.items()}
-    prefetch = {key: msgspec.Raw(msgspec.json.encode(value)) for key, value in whole_chart(chart, kinds).items()}
     day = today.date() if today else settings.today()
-    record = gather(knowledge.requirements, prefetch, patient, day, paged=False)
+    record = record_of(read_json(bundle), knowledge, day, str(bundle))
     assessment = Reasoner(knowledge).evaluate(record, day, full=True)
     _say(json.dumps(as_data(knowledge, assessment), indent=2, ensure_ascii=False) if as_json else "\n".join(as_table(knowledge, assessment)))
 
@@ -87,10 +81,11 @@ def evaluate(bundle: Path, *, as_json: bool, today: dt.datetime | None) -> None:
 @click.option("--as-is", is_flag=True, help="Keep the dates; by default the chart moves so that its last day is today.")
 def request(bundle: Path, *, as_is: bool) -> None:
     """Print the hook request that an EHR would send for a fixture patient."""
+    from cds_service.evidence.bundle import entries, patient_id
     from cds_service.fhir.search import prefetch_templates
 
-    chart = _bundle(bundle)
-    _patient_id(chart, bundle)
+    chart = entries(read_json(bundle), str(bundle))
+    patient_id(chart, str(bundle))
     days = 0 if as_is else days_since_fixtures()
     try:
         chart = shifted(chart, days)
@@ -100,28 +95,6 @@ def request(bundle: Path, *, as_is: bool) -> None:
     name = bundle.stem.encode(errors="backslashreplace").decode()  # a file name need not be UTF-8
     call = hook_request(chart, prefetch_templates(knowledge), knowledge.module.service.hooks[0], str(uuid.uuid5(uuid.NAMESPACE_URL, name)))
     _say(json.dumps(call, indent=2, ensure_ascii=False))
-
-
-def _bundle(path: Path) -> dict[str, Any]:
-    """The Bundle of a file, whose entries are objects."""
-    chart = read_json(path)
-    if not isinstance(chart, dict) or chart.get("resourceType") != "Bundle" or not isinstance(chart.get("entry"), list):
-        raise CDSServiceError(f"{path}: no FHIR Bundle with entries. Give a Bundle that holds the Patient and the chart.")
-    chart["entry"] = [e for e in chart["entry"] if isinstance(e, dict)]
-    return chart
-
-
-def _patient_id(chart: dict[str, Any], path: Path) -> str:
-    """The id of the one patient of a file."""
-    resources = [e["resource"] for e in chart["entry"] if isinstance(e.get("resource"), dict)]
-    ids = [r.get("id") for r in resources if r.get("resourceType") == "Patient"]
-    usable = [i for i in ids if isinstance(i, str) and PATIENT_ID.fullmatch(i)]
-    found = set(usable)
-    if len(found) != 1 or len(usable) != len(ids):
-        raise CDSServiceError(
-            f"{path}: {len(ids)} Patients with {len(found)} usable ids. Give a Bundle of one patient, with an id without blanks, / ? or #."
-        )
-    return found.pop()
 
 
 def _say(text: str) -> None:

@@ -5,7 +5,6 @@ A command imports what it alone needs, so that the service is soon up.
 
 from __future__ import annotations
 
-import datetime as dt
 import os
 import random
 import re
@@ -18,7 +17,8 @@ from typing import TYPE_CHECKING
 import click
 
 from cds_service.dialects import DIALECTS
-from cds_service.ehr.prefetch import MODES
+from cds_service.ehr.constructed import FIXTURE_DAY
+from cds_service.ehr.prefetch import MODES, PATIENT_ID
 from cds_service.errors import CDSServiceError
 from cds_service.knowledge.loader import load
 from cds_service.settings import from_environment
@@ -28,10 +28,6 @@ if TYPE_CHECKING:
     from cds_service.ehr.client import CDSService, Fired
     from cds_service.ehr.server import FHIRServer
 
-# The day on which the fixtures are true.
-FIXTURE_DAY = dt.date(2026, 11, 22)
-# What the hook's schema takes as a patient id.
-PATIENT_ID = re.compile(r"[^\s/?#\ud800-\udfff]+")  # and no lone surrogate, which no URL can hold
 _FILE_NAME = re.compile(r"[^A-Za-z0-9._-]")
 _SERVER = click.option(
     "--fhir-server", "server", required=True, metavar="URL", help="Base URL of a FHIR R4 server, or smart or hapi for the public ones."

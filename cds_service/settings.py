@@ -40,6 +40,7 @@ class Settings(NamedTuple):
     CDS_DEADLINE          seconds within which an answer leaves, queries included (2.0)
     CDS_DATABASE          where decisions and feedback are kept: sqlite:///file or postgresql://user:password@host/name (sqlite:///cds-service.db)
     CDS_PSEUDONYM_KEY_FILE  file with the key by which patients get their pseudonyms (with SQLite: beside the database, written at the first start)
+    CDS_FIXTURES          folder of constructed patients, one FHIR Bundle a file, that the pages show (fixtures/fhir, if it is there)
     CDS_GOVERNANCE_TOKEN_FILE  file with the token that opens /governance; without one it is open, on a loopback address only (none)
     """
 
@@ -58,6 +59,7 @@ class Settings(NamedTuple):
     deadline: float = 2.0
     database: str = "sqlite:///cds-service.db"
     pseudonym_key_file: Path | None = None
+    fixtures: Path = Path("fixtures/fhir")
     governance_token_file: Path | None = None
 
     @property
@@ -110,6 +112,9 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
         raise SettingsError(f"CDS_CLIENTS={clients} is no file. Name a clients.toml, or leave it out.")
     if clients and sandbox:
         raise SettingsError("CDS_CLIENTS and CDS_SANDBOX are both set. Use one of them.")
+    fixtures = environment.get("CDS_FIXTURES", "").strip()
+    if fixtures and not Path(fixtures).is_dir():
+        raise SettingsError(f"CDS_FIXTURES={fixtures} is no folder. Name the folder that holds FHIR Bundles as *.json, or leave it out.")
     shown = f"[{host}]" if ":" in host else host
     return Settings(
         host=host,
@@ -127,6 +132,7 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
         deadline=_seconds(environment, "CDS_DEADLINE", 2.0, 0.2, 30.0),
         database=_database(environment),
         pseudonym_key_file=_key_file(environment),
+        fixtures=Path(fixtures) if fixtures else Settings().fixtures,
         governance_token_file=_token_file(environment),
     )
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import partial
 from typing import NamedTuple
 
 from cds_service.cards.snooze import Snooze, Snoozer
 from cds_service.errors import CDSServiceError
 from cds_service.invocation import ours
 from cds_service.knowledge.loader import Knowledge
+from cds_service.reasoning.findings import Assessment
 from cds_service.record.dates import Day
+from cds_service.storage import records
 from cds_service.storage.database import Database
 from cds_service.storage.pseudonym import Pseudonyms
 from cds_service.storage.records import Records
-from cds_service.trust.clients import Clients
+from cds_service.trust.clients import UNKNOWN, Clients
 
 
 class UnknownClient(CDSServiceError):
@@ -38,6 +41,21 @@ class Snoozes(NamedTuple):
         answered = self.database.work(lambda book: book.answered(client, *names))
         return list(Snoozer(self.knowledge).running([ours(a, self.knowledge, today) for a in answered], today))
 
+    def told(self, patient: str, assessment: Assessment) -> list[tuple[str, str, Snooze, bool]]:
+        """What was answered about a patient to each client: client, topic's code, snooze, and whether it keeps the card away.
+
+        Answers through clients that are not registered are told and keep nothing away. Raises StorageUnavailable.
+        """
+        found = []
+        for client in (*(c.name for c in self.clients.registered), UNKNOWN.name):
+            names = self.pseudonyms.every(client, patient)
+            answers = [ours(a, self.knowledge, assessment.today) for a in self.database.work(partial(_answered, client, names))]
+            snoozer = Snoozer(self.knowledge)
+            for topic, snooze in snoozer.running(answers, assessment.today):
+                new = snoozer.judged(snoozer.topic(topic), assessment, answers) or snooze
+                found.append((client, topic, new, client != UNKNOWN.name))
+        return found
+
     def lift(self, client: str, patient: str, now: dt.datetime) -> int:
         """Let what was answered so far silence nothing any more; how many answers that were. Raises as `running`."""
         names = self._names(client, patient)
@@ -57,3 +75,7 @@ class Snoozes(NamedTuple):
                 f"There is no client '{client}' in clients.toml (CDS_CLIENTS). Use one of {', '.join(known) or 'none: it is not set'}."
             )
         return self.pseudonyms.every(client, patient.strip().removeprefix("Patient/"))
+
+
+def _answered(client: str, names: tuple[str, ...], book: Records) -> list[records.Answered]:
+    return book.answered(client, *names)

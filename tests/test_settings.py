@@ -238,6 +238,7 @@ def test_has_every_setting_in_its_words():
         "CDS_DEADLINE",
         "CDS_DATABASE",
         "CDS_PSEUDONYM_KEY_FILE",
+        "CDS_FIXTURES",
         "CDS_GOVERNANCE_TOKEN_FILE",
     } == listed
 
@@ -264,6 +265,13 @@ def test_takes_the_file_of_a_key(tmp_path):
 
     assert key == from_environment({"CDS_PSEUDONYM_KEY_FILE": str(key)}).pseudonym_key_file
     assert "is no file" in refusal(CDS_PSEUDONYM_KEY_FILE=str(tmp_path / "other"))
+
+
+def test_takes_the_folder_of_constructed_patients(tmp_path):
+    """A folder that is there is taken; one that is not stops the start. Without the setting it is the project's own."""
+    assert tmp_path == from_environment({"CDS_FIXTURES": str(tmp_path)}).fixtures
+    assert "fixtures/fhir" == str(from_environment({}).fixtures)
+    assert "is no folder" in refusal(CDS_FIXTURES=str(tmp_path / "other"))
 
 
 def test_reads_the_token_of_the_governance_page(tmp_path):

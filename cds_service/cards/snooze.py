@@ -29,6 +29,7 @@ class Snooze(NamedTuple):
     answered: Day
     until: Day
     new: tuple[str, ...]
+    reason: str | None = None  # our code of why
 
     @property
     def silent(self) -> bool:
@@ -57,7 +58,7 @@ class Snoozer:
         newest = self._newest(topic, answers) if topic in _ANSWERS_TOO else None
         if newest is None or assessment.today >= (until := self._until(newest)):
             return None
-        return Snooze(newest.on, until, tuple(sorted(self.evidence(assessment) - newest.evidence)))
+        return Snooze(newest.on, until, tuple(sorted(self.evidence(assessment) - newest.evidence)), newest.reason)
 
     def running(self, answers: Iterable[Answered], today: Day) -> Iterator[tuple[str, Snooze]]:
         """Each topic that is silent on a day, by its code."""
@@ -65,7 +66,11 @@ class Snoozer:
         for topic in _ANSWERS_TOO:
             newest = self._newest(topic, answers)
             if newest and today < (until := self._until(newest)):
-                yield self._codes[topic], Snooze(newest.on, until, ())
+                yield self._codes[topic], Snooze(newest.on, until, (), newest.reason)
+
+    def topic(self, code: str) -> str:
+        """The topic of a code."""
+        return next(name for name, one in self._codes.items() if one == code)
 
     def _newest(self, topic: str, answers: Iterable[Answered]) -> Answered | None:
         codes = {self._codes[name] for name in _ANSWERS_TOO[topic]}

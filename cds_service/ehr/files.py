@@ -16,20 +16,27 @@ _DEEPEST = 200  # FHIR needs no more than a few dozen levels
 def read_json(path: Path) -> Any:
     """The JSON of a file, with or without a byte order mark. Raises CDSServiceError with the file and the remedy."""
     try:
-        value = msgspec.json.decode(path.read_text(encoding="utf-8-sig"))
+        content = path.read_bytes()
     except OSError as error:
         raise CDSServiceError(f"{path}: cannot be read ({error.strerror}). Name a JSON file.") from None
+    return json_in(content, str(path))
+
+
+def json_in(content: bytes, name: str, error: type[CDSServiceError] = CDSServiceError) -> Any:
+    """The JSON in the content of a file, with or without a byte order mark. Raises `error`, which says what to do with `name`."""
+    try:
+        value = msgspec.json.decode(content.decode("utf-8-sig"))
     except UnicodeDecodeError:
-        raise CDSServiceError(f"{path}: not UTF-8. Save it as UTF-8.") from None
+        raise error(f"{name}: not UTF-8. Save it as UTF-8.") from None
     except RecursionError:
-        raise _too_deep(path) from None
-    except ValueError as error:
-        raise CDSServiceError(f"{path}: not JSON ({error}; NaN and lone surrogates are not JSON). Correct the file.") from None
+        raise _too_deep(name, error) from None
+    except ValueError as fault:
+        raise error(f"{name}: not JSON ({fault}; NaN and lone surrogates are not JSON). Correct the file.") from None
     layer = [value]
     for _ in range(_DEEPEST):
         layer = [inner for outer in layer for inner in _members(outer)]
     if layer:
-        raise _too_deep(path)
+        raise _too_deep(name, error)
     return value
 
 
@@ -39,5 +46,5 @@ def _members(value: Any) -> Iterable[Any]:
     return value if isinstance(value, list) else ()
 
 
-def _too_deep(path: Path) -> CDSServiceError:
-    return CDSServiceError(f"{path}: nested too deeply. FHIR needs no more than a few dozen levels.")
+def _too_deep(name: str, error: type[CDSServiceError]) -> CDSServiceError:
+    return error(f"{name}: nested too deeply. FHIR needs no more than a few dozen levels.")

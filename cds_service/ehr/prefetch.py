@@ -9,6 +9,8 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 MODES = ("full", "partial", "none")  # how much of the prefetch goes along with a call
+# What the hook's schema takes as a patient id.
+PATIENT_ID = re.compile(r"[^\s/?#\ud800-\udfff]+")  # and no lone surrogate, which no URL can hold
 _DATES = (
     "effectiveDateTime",
     "effectiveInstant",

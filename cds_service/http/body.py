@@ -1,8 +1,14 @@
-"""The request body: counted before it is read, JSON only, never inflated."""
+"""The request body: counted before it is read, never inflated. JSON, or a form whose files stay in memory."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from io import BytesIO
+from typing import Any
+
 from flask import Request
+from werkzeug.exceptions import HTTPException
+from werkzeug.formparser import FormDataParser
 
 from cds_service.errors import MalformedBody, PayloadTooLarge, UnsupportedMediaType
 
@@ -15,9 +21,32 @@ _JSON = frozenset({"application/json", "application/fhir+json", "application/jso
 
 def read_body(request: Request) -> bytes:
     """The bytes of a body. Raises UnsupportedMediaType, PayloadTooLarge or MalformedBody."""
-    environ = request.environ
-    if environ.get("CONTENT_TYPE") != "application/json" and request.mimetype not in _JSON:
+    if request.environ.get("CONTENT_TYPE") != "application/json" and request.mimetype not in _JSON:
         raise UnsupportedMediaType("Send the body as application/json.")
+    body = _content(request)
+    if not body:
+        raise MalformedBody("The body is empty. Send a CDS Hooks request as JSON.")
+    return body
+
+
+def read_form(request: Request) -> Mapping[str, bytes]:
+    """The fields and files of a form. Raises UnsupportedMediaType, PayloadTooLarge or MalformedBody."""
+    content = _content(request)
+    parser = FormDataParser(_in_memory, max_form_memory_size=LARGEST_BODY, silent=False)
+    try:
+        _, fields, files = parser.parse(BytesIO(content), request.mimetype, len(content), request.mimetype_params)
+    except (ValueError, HTTPException):
+        raise MalformedBody("The form cannot be read. Send it from the page that holds it.") from None
+    return {**{name: value.encode("utf-8", "replace") for name, value in fields.items()}, **{name: file.read() for name, file in files.items()}}
+
+
+def _in_memory(*_arguments: Any, **_named: Any) -> BytesIO:
+    """Where a file goes that is sent with a form: to no disk."""
+    return BytesIO()
+
+
+def _content(request: Request) -> bytes:
+    environ = request.environ
     if environ.get("HTTP_CONTENT_ENCODING", "identity").lower() not in ("", "identity"):
         raise UnsupportedMediaType("Send the body without Content-Encoding; compressed bodies are not read.")
     length = request.content_length
@@ -29,8 +58,6 @@ def read_body(request: Request) -> bytes:
         raise _too_large()
     if length is not None and len(body) < length:
         raise MalformedBody("The body is shorter than its Content-Length. Send the whole body.")
-    if not body:
-        raise MalformedBody("The body is empty. Send a CDS Hooks request as JSON.")
     return bytes(body)
 
 

@@ -33,6 +33,7 @@ from cds_service.knowledge.model import (
     ResponseRate,
     Rule,
     Term,
+    Timeline,
 )
 from cds_service.knowledge.references import check_references, leaves, value_sets_of
 from cds_service.knowledge.standing import check_standing
@@ -72,6 +73,7 @@ class Knowledge:
         self.requirements = {r.key: r for r in files.many("requirements.yaml", Requirement)}
         self.guards = files.one("guards.yaml", Guards)
         self.article = files.named("article.yaml", Point) if (folder / "article.yaml").exists() else {}
+        self.timeline = files.one("timeline.yaml", Timeline) if (folder / "timeline.yaml").exists() else None
         self.phrases = files.one("terms.yaml", Terms).terms
         self.value_sets = {path.stem: valueset.read(path) for path in sorted((folder / "valuesets").glob("*.json"))}
         self.flags: Mapping[str, Flag] = {**self.red_flags, **self.alternatives, **self.facts}

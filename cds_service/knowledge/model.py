@@ -774,6 +774,46 @@ class Point(Author, frozen=True, kw_only=True):
     carried_by: Carriers
 
 
+# --- what is drawn of a patient ---
+
+
+class DrawnTest(Author, frozen=True, kw_only=True):
+    """A laboratory test with a panel of its own, and the findings whose thresholds are drawn in it.
+
+    The first of them says which results lie beyond.
+    """
+
+    test: str
+    thresholds: tuple[str, ...] = ()
+    folded: bool = False  # shown on request
+
+
+class Lane(Author, frozen=True, kw_only=True):
+    """Events or drugs below the panels, a row for each thing that the chart holds; exactly one kind."""
+
+    label: str
+    findings: tuple[str, ...] = ()  # the conditions that these findings look for
+    conditions: tuple[str, ...] = ()  # value sets
+    drugs: tuple[str, ...] = ()  # value sets
+    procedures: tuple[str, ...] = ()  # value sets
+    reports: tuple[str, ...] = ()  # value sets
+    gene: bool = False  # results and orders of the gene
+
+    def __post_init__(self) -> None:
+        """Refuse a lane of no kind or of two."""
+        given = [name for name in self.__struct_fields__ if name != "label" and getattr(self, name)]
+        if len(given) != 1:
+            raise ValueError("a lane has exactly one of findings, conditions, drugs, procedures, reports, gene")
+
+
+class Timeline(Author, frozen=True, kw_only=True):
+    """What a patient's timeline shows, in this order; what is older than `longest` is told at its edge."""
+
+    longest: str
+    tests: tuple[DrawnTest, ...]
+    lanes: tuple[Lane, ...]
+
+
 # --- cases ---
 
 

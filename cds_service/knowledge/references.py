@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from cds_service.knowledge.article import article_faults
 from cds_service.knowledge.dating import dating_faults
+from cds_service.knowledge.drawing import timeline_faults
 from cds_service.knowledge.model import (
     Allergic,
     AnyOf,
@@ -70,6 +71,7 @@ def _faults(knowledge: Knowledge) -> Iterator[Fault]:
     yield from dating_faults(knowledge)
     yield from soundness_faults(knowledge)
     yield from article_faults(knowledge)
+    yield from timeline_faults(knowledge)
     yield from sentence_faults(knowledge)
     yield from _requirement_faults(knowledge)
 

@@ -31,6 +31,7 @@ SHAPES: Mapping[str, Any] = {
     "terms": Terms,
     "genetics": model.Genetics,
     "article": tuple[model.Point, ...],
+    "timeline": model.Timeline,
     "cases": tuple[model.Case, ...],
 }
 _FLAG_FILES = frozenset({"red_flags", "alternatives", "facts"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Blueprint, Response, make_response, render_template, request
@@ -17,7 +18,7 @@ _POLICY = "default-src 'none'; style-src 'self' 'unsafe-inline'; base-uri 'none'
 _JSON, _HTML = "application/json", "text/html"
 
 
-def blueprint(service: Service, mode: str = "open", *, governed: bool = False) -> Blueprint:
+def blueprint(service: Service, mode: str = "open", *, governed: bool = False, constructed: Sequence[str] = ()) -> Blueprint:
     """GET /, GET /about (HTML or JSON), GET /about.json, GET /about/<kind>/<id> and the pages of the gene, the response rates and the article."""
     routes = Blueprint("about", __name__, template_folder="templates")
     catalogue = Catalogue(service.knowledge)
@@ -40,7 +41,7 @@ def blueprint(service: Service, mode: str = "open", *, governed: bool = False) -
 
     @routes.get("/")
     def start() -> Response:
-        return page("start.html")
+        return page("start.html", constructed=constructed)
 
     @routes.get("/about")
     def about() -> Response:

@@ -36,7 +36,7 @@ class Page(HTMLParser):
         self.tags.append(tag)
         self.attributes += attrs
         if tag == "h2":
-            self._section = named["id"]
+            self._section = named.get("id") or self._section
         if tag == "tr":
             self.rows.setdefault(self._section, []).append([])
         if tag == "td":

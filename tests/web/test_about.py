@@ -88,14 +88,15 @@ def test_links_lead_to_a_page_for_everything(pages, data):
     wanted = {entry["page"] for kind in KINDS for entry in data[kind]}
 
     assert set() == wanted - set(pages)
-    assert {"/", "/about", "/about.json", "/cds-services", GOVERNANCE, *ALONE} == set(pages) - wanted
+    patients = {f"/evidence/{name}{more}" for name in build.fixture_names() for more in ("", "?download")}
+    assert {"/", "/about", "/about.json", "/cds-services", "/evidence", GOVERNANCE, *ALONE} == set(pages) - wanted - patients
 
 
 def test_pages_hold_nothing_that_runs_or_sends(pages):
-    """No script, no frame, no picture; and no form but on the page of governance. The policy allows none either."""
+    """No script, no frame, no picture; and no form but on the pages of governance and evidence. The policy allows none either."""
     for path, text in pages.items():
         if text.startswith("<!doctype"):
-            forms = {"form", "input"} if path == GOVERNANCE else set()
+            forms = {"form", "input"} if path in (GOVERNANCE, "/evidence") else set()
             assert forms == Links(text).tags & {"script", "form", "input", "iframe", "img", "link", "object"}, path
 
 
