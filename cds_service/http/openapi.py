@@ -15,11 +15,14 @@ from cds_service.errors import (
     ClientNotAllowed,
     InvalidRequest,
     MalformedBody,
+    Overloaded,
     PatientMismatch,
     PayloadTooLarge,
+    RequestError,
     RequiredDataUnavailable,
     StorageUnavailable,
     TokensUnchecked,
+    TooManyRequests,
     Unauthenticated,
     UnknownService,
     UnsupportedMediaType,
@@ -29,15 +32,16 @@ from cds_service.hooks import HOOKS
 from cds_service.knowledge.loader import Knowledge
 from cds_service.protocol import schema
 from cds_service.protocol.response import encode
+from cds_service.snoozes import UnknownClient
 from cds_service.web.entries import KINDS, AboutModule, Entry, GenePage, PointEntry, Rate, ValueSetEntry
 
 _AT = "#/components/schemas/"
 _JSON, _HTML, _TEXT, _CSV = "application/json", "text/html", "text/plain", "text/csv"
 _PAGES = (AboutModule, Entry, GenePage, PointEntry, Rate, ValueSetEntry)
 _STRING: Mapping[str, Any] = {"type": "string"}
-_STRANGERS = (Unauthenticated, TokensUnchecked)
-_BODY = (MalformedBody, InvalidRequest, PayloadTooLarge, UnsupportedMediaType)
-_HEADERS = {401: "WWW-Authenticate", 503: "Retry-After"}
+_STRANGERS = (Unauthenticated, TokensUnchecked, TooManyRequests)
+_BODY = (MalformedBody, InvalidRequest, PayloadTooLarge, UnsupportedMediaType, Overloaded)
+_HEADERS = {401: "WWW-Authenticate", 429: "Retry-After", 503: "Retry-After"}
 
 
 class Surface(NamedTuple):
@@ -79,7 +83,7 @@ def document(knowledge: Knowledge, base_url: str, surface: Surface) -> dict[str,
         "paths": {
             **_protocol(knowledge, surface),
             **_health(),
-            **_about(),
+            **_about(knowledge),
             **(_governance(surface) if surface.governed else {}),
             "/openapi.json": {"get": _read("This document", {_JSON: {"type": "object", "required": ["openapi", "paths"]}})},
         },
@@ -97,7 +101,7 @@ def _ref(name: str) -> dict[str, str]:
 def _read(summary: str, content: Mapping[str, Any], *errors: type[CDSServiceError], **members: Any) -> dict[str, Any]:
     """An operation with the content of its answer 200 by media type, and the errors that it may end in."""
     answered = {"description": summary, "content": {kind: {"schema": found} for kind, found in content.items()}}
-    return {"summary": summary, **members, "responses": {"200": answered, **_refusals(errors)}}
+    return {"summary": summary, **members, "responses": {"200": answered, **_refusals((RequestError, *errors))}}
 
 
 def _refusals(errors: tuple[type[CDSServiceError], ...]) -> dict[str, Any]:
@@ -116,8 +120,8 @@ def _refusals(errors: tuple[type[CDSServiceError], ...]) -> dict[str, Any]:
     }
 
 
-def _parameter(name: str, where: str, about: str, *, shape: Mapping[str, Any] = _STRING) -> dict[str, Any]:
-    return {"name": name, "in": where, "description": about, "required": where == "path", "schema": shape}
+def _parameter(name: str, where: str, about: str, *, shape: Mapping[str, Any] = _STRING, **members: Any) -> dict[str, Any]:
+    return {"name": name, "in": where, "description": about, "required": where == "path", "schema": shape, **members}
 
 
 def _body(found: Mapping[str, Any], kind: str = _JSON) -> dict[str, Any]:
@@ -166,15 +170,18 @@ def _health() -> dict[str, Any]:
     }
 
 
-def _about() -> dict[str, Any]:
+def _about(knowledge: Knowledge) -> dict[str, Any]:
     def page(summary: str, found: Mapping[str, Any], *errors: type[CDSServiceError]) -> dict[str, Any]:
         return {"get": _read(summary, {_HTML: _STRING, _JSON: found}, *errors)}
 
     def several(name: str) -> dict[str, Any]:
         return {"type": "array", "items": _ref(name)}
 
-    name = _parameter("name", "path", "The id of an entry; /about links to every one.")
-    kind = _parameter("kind", "path", "The kind of entry.", shape={"type": "string", "enum": [k for k in KINDS if k != "value-sets"]})
+    kind = _parameter(
+        "kind", "path", "The kind of entry.", shape={"type": "string", "enum": [k for k in KINDS if k != "value-sets"]}, example="red-flags"
+    )
+    name = _parameter("name", "path", "The id of an entry; /about links to every one.", example=next(iter(knowledge.red_flags)))
+    value_set = _parameter("name", "path", "The name of a value set.", shape={"type": "string", "enum": list(knowledge.value_sets)})
     return {
         "/": {"get": _read("The start page", {_HTML: _STRING})},
         "/about": page("What the service is for, by which rules it decides, and from which sources", _ref("AboutModule")),
@@ -182,7 +189,7 @@ def _about() -> dict[str, Any]:
         "/about/genetics": page("How a result of the gene is read", _ref("GenePage")),
         "/about/response-rates": page("Published response rates", several("Rate")),
         "/about/article": page("What became of each point of the source article", several("PointEntry")),
-        "/about/value-sets/{name}": {"parameters": [name], **page("A value set with its codes", _ref("ValueSetEntry"), UnknownService)},
+        "/about/value-sets/{name}": {"parameters": [value_set], **page("A value set with its codes", _ref("ValueSetEntry"), UnknownService)},
         "/about/{kind}/{name}": {"parameters": [kind, name], **page("One entry with its definition and cases", _ref("Entry"), UnknownService)},
     }
 
@@ -199,7 +206,7 @@ def _governance(surface: Surface) -> dict[str, Any]:
             **{each: {"type": "array", **({"items": figure} if each == "figures" else {})} for each in lists},
         },
     }
-    day = {"type": "string", "format": "date"}
+    day = {"anyOf": [{"type": "string", "format": "date"}, {"const": ""}]}  # an empty field of the page's form
     parameters = [
         _parameter("from", "query", "The first day; 27 days before the last one unless it is given.", shape=day),
         _parameter("to", "query", "The last day; today unless it is given.", shape=day),
@@ -221,7 +228,12 @@ def _governance(surface: Surface) -> dict[str, Any]:
         "required": ["client", "patient"],
         "properties": {"client": _STRING, "patient": {"type": "string", "minLength": 1, "maxLength": 128}, "lift": _STRING},
     }
-    snoozes = _read("What is silent for a patient, and until when; `lift` ends that", {_HTML: _STRING}, InvalidRequest, StorageUnavailable, **known)
+    snoozes = _read(
+        "What is silent for a patient, and until when; `lift` ends that",
+        {_HTML: _STRING},
+        *(InvalidRequest, UnknownClient, PayloadTooLarge, StorageUnavailable),
+        **known,
+    )
     for operation in (report, snoozes):
         operation["responses"] |= turned_away
     return {

@@ -88,7 +88,7 @@ def test_links_lead_to_a_page_for_everything(pages, data):
     wanted = {entry["page"] for kind in KINDS for entry in data[kind]}
 
     assert set() == wanted - set(pages)
-    assert {"/", "/about", "/about.json", "/cds-services", GOVERNANCE, *ALONE} == set(pages) - wanted
+    assert {"/", "/about", "/about.json", "/cds-services", "/openapi.json", GOVERNANCE, *ALONE} == set(pages) - wanted
 
 
 def test_pages_hold_nothing_that_runs_or_sends(pages):
