@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -77,17 +76,22 @@ def chart_of(name: str) -> str:
     return json.dumps(build.fixture_request(name))
 
 
-def places(value: Any) -> Iterator[tuple[Any, Any]]:
-    """Every container with one of its keys, depth first."""
-    pairs = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, inner in pairs:
-        yield value, key
-        yield from places(inner)
+def places(value: Any) -> list[tuple[Any, Any]]:
+    """Every container with each of its keys."""
+    found: list[tuple[Any, Any]] = []
+    left = [value] if isinstance(value, dict | list) else []
+    for holder in left:
+        pairs = holder.items() if isinstance(holder, dict) else enumerate(holder)
+        for key, inner in pairs:
+            found.append((holder, key))
+            if isinstance(inner, dict | list):
+                left.append(inner)
+    return found
 
 
 def damage(root: Any, how: str, at: float, value: Any) -> None:
     """Change one place of a value in place."""
-    found = list(places(root))
+    found = places(root)
     if not found:
         return
     holder, key = found[int(at * (len(found) - 1))]
@@ -119,6 +123,5 @@ def numbers_of(root: Any) -> list[tuple[Any, Any]]:
     return [(h, k) for h, k in places(root) if k == "value" and isinstance(h[k], int | float)]
 
 
-DAMAGES = st.lists(
-    st.tuples(st.sampled_from(["replace", "replace", "drop", "double", "empty"]), st.floats(0, 1), JSON_VALUES), min_size=1, max_size=6
-)
+DAMAGE = st.tuples(st.sampled_from(["replace", "replace", "drop", "double", "empty"]), st.floats(0, 1), JSON_VALUES)
+DAMAGES = st.lists(DAMAGE, min_size=1, max_size=6)

@@ -81,7 +81,7 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Doors]:
     with serving(own.behave) as own.running, serving(other.behave) as other.running:
         base = own.running.base
         known = registered(folder, entry("north", fhir_server=base))
-        signing = registered(closed, entry("north", issuer=ISSUER, jku=f"{base}/jwks.json", fhir_server=base))
+        signing = registered(closed, entry("north", issuer=ISSUER, jku=f"{base}/jwks.json", fhir_server=base, calls_per_minute=60_000))
         apps = [checked_app(Settings(clients=clients), lambda: build.TODAY, clock) for clients in (known, signing)]
         yield Doors(own, other, clock, *(app.test_client() for app in apps))
 
