@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 unexport PYTHONDONTWRITEBYTECODE  # without kept bytecode every start compiles everything anew
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-warn-script-location
 
-.PHONY: help run test test-integration test-browser test-postgresql hospital soak mutation bench bench-peers check golden docs lock audit clean
+.PHONY: help run test test-integration test-browser test-postgresql hospital soak fuzz mutation bench bench-peers check golden docs lock audit clean
 
 help: ## List what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/:/'
@@ -56,6 +56,15 @@ hospital: $(VENV)/.installed-dev ## Play half a year of a hospital through the s
 soak: $(VENV)/.installed-dev ## Ten minutes of good, bad and hostile calls while processes, database and keys go away (MINUTES=10, RECORD=1 writes docs/soak.md)
 	@$(BIN)/python -m tests.soak $(if $(MINUTES),--minutes $(MINUTES)) $(if $(RECORD),--record)
 
+# In an environment of its own: what Schemathesis brings along stays out of the one in which the service runs and is measured.
+.venv-fuzz/.installed: pyproject.toml $(VENV)/.installed-dev
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv-fuzz
+	@$(BIN)/uv pip install --quiet --python .venv-fuzz/bin/python -e '.[fuzz]'
+	@touch $@
+
+fuzz: .venv-fuzz/.installed ## Send so many odd requests, made by Schemathesis and Hypothesis, and fail for any answer that is not as documented (FUZZ_CASES=100000, FUZZ_SEED, FUZZ_REPEAT=FILE)
+	@.venv-fuzz/bin/python -m tests.fuzz $(if $(FUZZ_CASES),--cases $(FUZZ_CASES)) $(if $(FUZZ_SEED),--seed $(FUZZ_SEED)) $(if $(FUZZ_REPEAT),--repeat $(FUZZ_REPEAT))
+
 mutation: $(VENV)/.installed-dev ## Change reasoning in thousands of small ways; fails if the tests notice fewer than 90 % (MODULES="truth limits" takes only these)
 	@$(INSTALL) -e '.[mutation]'
 	@$(BIN)/python -m tests.mutation $(MODULES)
@@ -92,4 +101,4 @@ audit: $(VENV)/.installed-dev ## Look for known weaknesses of the locked depende
 	@$(BIN)/uv tool run pip-audit --requirement requirements.lock --require-hashes --disable-pip
 
 clean: ## Remove the environment and everything built
-	rm -rf $(VENV) .run build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .venv-fuzz .run build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

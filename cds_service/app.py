@@ -18,7 +18,7 @@ from cds_service.auditing import Accesses
 from cds_service.counting import Counts
 from cds_service.ehr import constructed
 from cds_service.feedback import Desk
-from cds_service.http import health, metrics, problems, protocol
+from cds_service.http import health, metrics, openapi, problems, protocol
 from cds_service.http.gate import Doorkeeper, Gate
 from cds_service.http.headers import StandingHeaders
 from cds_service.http.slots import Slots
@@ -81,6 +81,8 @@ def create_app(settings: Settings | None = None, today: Callable[[], Day] | None
     app.register_blueprint(evidence.blueprint(service, snoozes, today, settings.fixtures, None if registered.authenticated else slots))
     if governed:
         app.register_blueprint(governance.blueprint(snoozes, today, now, settings.governance_token))
+    surface = openapi.Surface(registered.authenticated, settings.authenticate_discovery, governed, settings.governance_token_file is not None)
+    app.register_blueprint(openapi.blueprint(knowledge, settings.base_url, surface))
     problems.register(app)
     app.wsgi_app = StandingHeaders(app.wsgi_app, settings.cors_origins)  # type: ignore[method-assign]
     return app

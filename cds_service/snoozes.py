@@ -71,9 +71,7 @@ class Snoozes(NamedTuple):
     def _names(self, client: str, patient: str) -> tuple[str, ...]:
         known = [c.name for c in self.clients.registered]
         if client not in known:
-            raise UnknownClient(
-                f"There is no client '{client}' in clients.toml (CDS_CLIENTS). Use one of {', '.join(known) or 'none: it is not set'}."
-            )
+            raise UnknownClient(f"There is no such client in clients.toml (CDS_CLIENTS). Use one of {', '.join(known) or 'none: it is not set'}.")
         return self.pseudonyms.every(client, patient.strip().removeprefix("Patient/"))
 
 

@@ -12,11 +12,14 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError, best_match
 from referencing import Registry, Resource
 
+_ENDING = ".schema.json"
+_OF_FILES = ("$schema", "$id", "$defs")
+
 
 @lru_cache(maxsize=1)
 def _documents() -> dict[str, Any]:
     folder = files("cds_service.protocol").joinpath("schemas")
-    return {item.name: json.loads(item.read_text(encoding="utf-8")) for item in folder.iterdir() if item.name.endswith(".schema.json")}
+    return {item.name: json.loads(item.read_text(encoding="utf-8")) for item in folder.iterdir() if item.name.endswith(_ENDING)}
 
 
 @lru_cache(maxsize=16)
@@ -37,6 +40,36 @@ def faults(name: str, value: Any) -> Iterator[str]:
     """Every fault of a value, for tests and checks of what we ship."""
     for error in validator(name).iter_errors(value):
         yield f"{_pointer(error) or '/'}: {error.message[:200]}"
+
+
+def component(file: str) -> str:
+    """The name of a schema file among the components of an OpenAPI document."""
+    return file.removesuffix(_ENDING)
+
+
+def components(at: str) -> dict[str, Any]:
+    """Every schema and its definitions as components of an OpenAPI document, which stand at `at` and refer to one another there."""
+    found: dict[str, Any] = {}
+    for file, document in _documents().items():
+        parts = {component(file): {k: v for k, v in document.items() if k not in _OF_FILES}}
+        parts |= {f"{component(file)}.{name}": part for name, part in document.get("$defs", {}).items()}
+        found |= {name: _moved(part, file, at) for name, part in parts.items() if part}
+    return found
+
+
+def _moved(part: Any, file: str, at: str) -> Any:
+    """A part of a schema file with its references turned into those of components."""
+    if isinstance(part, list):
+        return [_moved(inner, file, at) for inner in part]
+    if not isinstance(part, dict):
+        return part
+    return {k: at + _named(v, file) if k == "$ref" else _moved(v, file, at) for k, v in part.items()}
+
+
+def _named(reference: str, file: str) -> str:
+    """The component that a reference in a schema file means."""
+    of, _, name = reference.partition("#/$defs/")
+    return component(of or file) + (f".{name}" if name else "")
 
 
 def _pointer(error: ValidationError) -> str:

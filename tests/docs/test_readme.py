@@ -200,7 +200,7 @@ def test_answers_412_as_the_readme_says(client, absent):
 # --- what else it names ---
 
 
-@pytest.mark.parametrize("path", sorted(set(re.findall(rf"{SHOWN_URL}(/[\w/-]*)", pages.text_of(pages.README)))))
+@pytest.mark.parametrize("path", sorted(set(re.findall(rf"{SHOWN_URL}(/[\w/.-]*)", pages.text_of(pages.README)))))
 def test_has_a_page_at_every_url(client, path):
     """Each URL of the README answers; a service takes POST only."""
     assert (405 if path == build.SERVICE else 200) == client.get(path).status_code

@@ -15,7 +15,8 @@ from cds_service.invocation import Service
 from cds_service.protocol.request import CDSRequest, read_request
 from tests import build
 from tests.fakes import answer_of
-from tests.properties.test_robustness import JSON_VALUES, MEMBERS, STEADY, dumped
+from tests.properties.oddities import JSON_VALUES, MEMBERS, dumped
+from tests.properties.test_robustness import STEADY
 
 SCHEMAS = {name: hook.schema for name, hook in HOOKS.items()}
 PATIENTS = sorted(build.FIXTURES.glob("*.json"))

@@ -21,6 +21,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from cds_service.ehr.prefetch import shifted
 from cds_service.storage.database import Database
 from tests import build
+from tests.fakes import check_answer
 from tests.faults.servers import Chart, serving
 from tests.integration.server import wait_until_ready
 from tests.smoke import free_port
@@ -130,16 +131,24 @@ def watched(base: str, diary: Diary, disasters: Disasters, over: threading.Event
     with urllib3.PoolManager(retries=False, timeout=10) as pool:
         while not over.wait(2):
             try:
-                text = pool.request("GET", f"{base}/metrics").data.decode()
-                ready = pool.request("GET", f"{base}/readyz").status
+                metrics, ready = (checked(pool, base, path) for path in ("/metrics", "/readyz"))
             except urllib3.exceptions.HTTPError as error:
                 if not disasters.breaks(time.monotonic()):
                     diary.fault(f"metrics: {type(error).__name__} while no process was killed")
                 continue
-            now = sum(s.value for family in text_string_to_metric_families(text) if family.name == "cds_calls" for s in family.samples)
-            if now < before or ready != 200:
-                diary.fault(f"metrics: {before} calls became {now}, ready {ready}")
+            now = sum(
+                s.value for family in text_string_to_metric_families(metrics.data.decode()) if family.name == "cds_calls" for s in family.samples
+            )
+            if now < before or (metrics.status, ready.status) != (200, 200):
+                diary.fault(f"metrics: {before} calls became {now}, status {metrics.status}, ready {ready.status}")
             before = now
+
+
+def checked(pool: urllib3.PoolManager, base: str, path: str) -> urllib3.BaseHTTPResponse:
+    """The answer to a GET, checked as every other answer is."""
+    response = pool.request("GET", f"{base}{path}")
+    check_answer("GET", path, response.status, response.headers.get("Content-Type", ""), response.data)
+    return response
 
 
 def memory(disasters: Disasters) -> int:

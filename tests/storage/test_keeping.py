@@ -72,7 +72,7 @@ def test_refuses_a_client_that_is_none(environment, database):
     """A misspelt name would find nothing, and reassure."""
     done = CliRunner(env=environment).invoke(cli, ["snoozes", "--client", "nroth", "--patient", "p1"])
 
-    assert "There is no client 'nroth'" in str(done.exception)
+    assert "There is no such client in clients.toml" in str(done.exception)
 
 
 def test_makes_no_database_where_it_reads(environment, tmp_path):

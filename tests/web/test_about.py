@@ -89,7 +89,7 @@ def test_links_lead_to_a_page_for_everything(pages, data):
 
     assert set() == wanted - set(pages)
     patients = {f"/evidence/{name}{more}" for name in build.fixture_names() for more in ("", "?download")}
-    assert {"/", "/about", "/about.json", "/cds-services", "/evidence", GOVERNANCE, *ALONE} == set(pages) - wanted - patients
+    assert {"/", "/about", "/about.json", "/cds-services", "/evidence", "/openapi.json", GOVERNANCE, *ALONE} == set(pages) - wanted - patients
 
 
 def test_pages_hold_nothing_that_runs_or_sends(pages):

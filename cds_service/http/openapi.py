@@ -1,0 +1,265 @@
+"""What the service answers over HTTP, as an OpenAPI 3.1 document: written here once, its schemas taken from where the answers are made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, NamedTuple
+
+import msgspec
+from flask import Blueprint, Response
+
+from cds_service import __version__
+from cds_service.errors import (
+    CDSServiceError,
+    ClientNotAllowed,
+    InvalidRequest,
+    MalformedBody,
+    Overloaded,
+    PatientMismatch,
+    PayloadTooLarge,
+    RequestError,
+    RequiredDataUnavailable,
+    StorageUnavailable,
+    TokensUnchecked,
+    TooManyRequests,
+    Unauthenticated,
+    UnknownService,
+    UnsupportedMediaType,
+)
+from cds_service.governance.files import COLUMNS
+from cds_service.hooks import HOOKS
+from cds_service.knowledge.loader import Knowledge
+from cds_service.protocol import schema
+from cds_service.protocol.response import encode
+from cds_service.snoozes import UnknownClient
+from cds_service.web.entries import KINDS, AboutModule, Entry, GenePage, PointEntry, Rate, ValueSetEntry
+
+_AT = "#/components/schemas/"
+_JSON, _HTML, _TEXT, _CSV = "application/json", "text/html", "text/plain", "text/csv"
+_PAGES = (AboutModule, Entry, GenePage, PointEntry, Rate, ValueSetEntry)
+_STRING: Mapping[str, Any] = {"type": "string"}
+_STRANGERS = (Unauthenticated, TokensUnchecked, TooManyRequests)
+_BODY = (MalformedBody, InvalidRequest, PayloadTooLarge, UnsupportedMediaType, Overloaded)
+_HEADERS = {401: "WWW-Authenticate", 429: "Retry-After", 503: "Retry-After"}
+
+
+class Surface(NamedTuple):
+    """What of the HTTP surface depends on settings: whether calls need tokens, discovery too, and who may see the governance page."""
+
+    authenticated: bool
+    closed_discovery: bool
+    governed: bool
+    governance_token: bool
+
+
+def blueprint(knowledge: Knowledge, base_url: str, surface: Surface) -> Blueprint:
+    """GET /openapi.json."""
+    routes = Blueprint("openapi", __name__)
+
+    @cache
+    def described() -> bytes:
+        return encode(document(knowledge, base_url, surface))
+
+    @routes.get("/openapi.json")
+    def openapi() -> Response:
+        return Response(described(), content_type=_JSON)
+
+    return routes
+
+
+def document(knowledge: Knowledge, base_url: str, surface: Surface) -> dict[str, Any]:
+    """The whole document."""
+    module = knowledge.module
+    _, pages = msgspec.json.schema_components(_PAGES, ref_template=_AT + "{name}")
+    schemes: dict[str, Any] = {
+        **({"clientToken": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}} if surface.authenticated else {}),
+        **({"governanceToken": {"type": "http", "scheme": "basic"}} if surface.governance_token else {}),
+    }
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": module.source_label, "description": module.service.description, "version": __version__},
+        "servers": [{"url": base_url}],
+        "paths": {
+            **_protocol(knowledge, surface),
+            **_health(),
+            **_about(knowledge),
+            **_evidence(surface),
+            **(_governance(surface) if surface.governed else {}),
+            "/openapi.json": {"get": _read("This document", {_JSON: {"type": "object", "required": ["openapi", "paths"]}})},
+        },
+        "components": {"schemas": {**schema.components(_AT), **pages}, **({"securitySchemes": schemes} if schemes else {})},
+    }
+
+
+# --- the parts of an operation ---
+
+
+def _ref(name: str) -> dict[str, str]:
+    return {"$ref": _AT + name}
+
+
+def _read(summary: str, content: Mapping[str, Any], *errors: type[CDSServiceError], **members: Any) -> dict[str, Any]:
+    """An operation with the content of its answer 200 by media type, and the errors that it may end in."""
+    answered = {"description": summary, "content": {kind: {"schema": found} for kind, found in content.items()}}
+    return {"summary": summary, **members, "responses": {"200": answered, **_refusals((RequestError, *errors))}}
+
+
+def _shown(summary: str, *errors: type[CDSServiceError], **members: Any) -> dict[str, Any]:
+    """An operation for people: its errors are pages, too."""
+    answered = {"description": summary, "content": {_HTML: {"schema": _STRING}}}
+    return {"summary": summary, **members, "responses": {"200": answered, **_refusals((RequestError, *errors), {_HTML: {"schema": _STRING}})}}
+
+
+def _refusals(errors: tuple[type[CDSServiceError], ...], content: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """What errors look like, by their status."""
+    said: dict[int, list[str]] = {}
+    for error in errors:
+        said.setdefault(error.status, []).append(f"`{error.code}`: {(error.__doc__ or error.code).splitlines()[0]}")
+    content = content or {_JSON: {"schema": _ref("operation-outcome-error")}}
+    return {
+        str(status): {
+            "description": " ".join(texts),
+            **({"headers": {_HEADERS[status]: {"required": True, "schema": _STRING}}} if status in _HEADERS else {}),
+            "content": content,
+        }
+        for status, texts in sorted(said.items())
+    }
+
+
+def _parameter(name: str, where: str, about: str, *, shape: Mapping[str, Any] = _STRING, **members: Any) -> dict[str, Any]:
+    return {"name": name, "in": where, "description": about, "required": where == "path", "schema": shape, **members}
+
+
+def _body(found: Mapping[str, Any], kind: str = _JSON) -> dict[str, Any]:
+    return {"required": True, "content": {kind: {"schema": found}}}
+
+
+# --- the paths ---
+
+
+def _protocol(knowledge: Knowledge, surface: Surface) -> dict[str, Any]:
+    service = knowledge.module.service
+    calls = [_ref(schema.component(HOOKS[hook].schema)) for hook in service.hooks]
+    feedback = {"type": "object", "required": ["feedback"], "properties": {"feedback": {"type": "array", "items": _ref("feedback-entry")}}}
+    known: dict[str, Any] = {"security": [{"clientToken": []}]} if surface.authenticated else {}
+    strangers = _STRANGERS if surface.authenticated else ()
+    named = {"parameters": [_parameter("service", "path", "A service that discovery lists.", shape={"type": "string", "enum": [service.id]})]}
+    decided = (PatientMismatch, RequiredDataUnavailable, UnknownService, *((ClientNotAllowed,) if surface.authenticated else ()))
+    discover = _read(
+        "The services, by hook (CDS Hooks 2.0.1)",
+        {_JSON: _ref("discovery-response")},
+        *(strangers if surface.closed_discovery else ()),
+        **(known if surface.closed_discovery else {}),
+    )
+    call = _read("Cards for the patient of a hook call", {_JSON: _ref("service-response")}, *_BODY, *decided, *strangers, **known)
+    told = _read(
+        "What clinicians did with cards", {_JSON: _ref("operation-outcome-error")}, *_BODY, UnknownService, StorageUnavailable, *strangers, **known
+    )
+    return {
+        "/cds-services": {"get": discover},
+        "/cds-services/{service}": {**named, "post": {**call, "requestBody": _body({"anyOf": calls})}},
+        "/cds-services/{service}/feedback": {**named, "post": {**told, "requestBody": _body(feedback)}},
+    }
+
+
+def _health() -> dict[str, Any]:
+    ready = {
+        "type": "object",
+        "required": ["status", "database", "decisionsLost"],
+        "properties": {"status": {"const": "ready"}, "database": {"enum": ["answers", "away"]}, "decisionsLost": {"type": "integer", "minimum": 0}},
+    }
+    alive = {"type": "object", "required": ["status"], "properties": {"status": {"const": "alive"}}}
+    return {
+        "/livez": {"get": _read("Whether the process lives", {_JSON: alive})},
+        "/readyz": {"get": _read("What the process can do at this moment", {_JSON: ready})},
+        "/metrics": {"get": _read("Counts for Prometheus", {_TEXT: _STRING})},
+    }
+
+
+def _about(knowledge: Knowledge) -> dict[str, Any]:
+    def page(summary: str, found: Mapping[str, Any], *errors: type[CDSServiceError]) -> dict[str, Any]:
+        return {"get": _read(summary, {_HTML: _STRING, _JSON: found}, *errors)}
+
+    def several(name: str) -> dict[str, Any]:
+        return {"type": "array", "items": _ref(name)}
+
+    kind = _parameter(
+        "kind", "path", "The kind of entry.", shape={"type": "string", "enum": [k for k in KINDS if k != "value-sets"]}, example="red-flags"
+    )
+    name = _parameter("name", "path", "The id of an entry; /about links to every one.", example=next(iter(knowledge.red_flags)))
+    value_set = _parameter("name", "path", "The name of a value set.", shape={"type": "string", "enum": list(knowledge.value_sets)})
+    return {
+        "/": {"get": _read("The start page", {_HTML: _STRING})},
+        "/about": page("What the service is for, by which rules it decides, and from which sources", _ref("AboutModule")),
+        "/about.json": {"get": _read("The same as data", {_JSON: _ref("AboutModule")})},
+        "/about/genetics": page("How a result of the gene is read", _ref("GenePage")),
+        "/about/response-rates": page("Published response rates", several("Rate")),
+        "/about/article": page("What became of each point of the source article", several("PointEntry")),
+        "/about/value-sets/{name}": {"parameters": [value_set], **page("A value set with its codes", _ref("ValueSetEntry"), UnknownService)},
+        "/about/{kind}/{name}": {"parameters": [kind, name], **page("One entry with its definition and cases", _ref("Entry"), UnknownService)},
+    }
+
+
+def _evidence(surface: Surface) -> dict[str, Any]:
+    name = _parameter("name", "path", "A constructed patient; /evidence lists them.", example="test-sweet-macrocytosis")
+    keep = _parameter("download", "query", "Whatever it says, the page is one file to keep.")
+    form = {"type": "object", "properties": dict.fromkeys(("bundle", "file", "as"), _STRING)}
+    bundle = {"type": "object", "required": ["resourceType", "entry"]}
+    sent = {"application/x-www-form-urlencoded": form, "multipart/form-data": form, _JSON: bundle}
+    body = {"required": True, "content": {kind: {"schema": found} for kind, found in sent.items()}}
+    read = _shown(
+        "The evidence of a chart that is sent as a Bundle", *_BODY, PatientMismatch, RequiredDataUnavailable, parameters=[keep], requestBody=body
+    )
+    return {
+        "/evidence": {"get": _shown("Whose evidence can be seen"), **({} if surface.authenticated else {"post": read})},
+        "/evidence/{name}": {"parameters": [name, keep], "get": _shown("The evidence of one constructed patient", UnknownService)},
+    }
+
+
+def _governance(surface: Surface) -> dict[str, Any]:
+    texts = ("service", "from", "to")
+    lists = ("clients", "releases", "figures", "latency", "daysToResult", "alarms", "weeks")
+    figure = {"type": "object", "required": list(COLUMNS)}
+    shape = {
+        "type": "object",
+        "required": [*texts, "client", "made", *lists],
+        "properties": {
+            **dict.fromkeys(texts, _STRING),
+            **{each: {"type": "array", **({"items": figure} if each == "figures" else {})} for each in lists},
+        },
+    }
+    day = {"anyOf": [{"type": "string", "format": "date"}, {"const": ""}]}  # an empty field of the page's form
+    parameters = [
+        _parameter("from", "query", "The first day; 27 days before the last one unless it is given.", shape=day),
+        _parameter("to", "query", "The last day; today unless it is given.", shape=day),
+        _parameter("client", "query", "One client; all unless it is given."),
+        _parameter("format", "query", "A page, a table or data.", shape={"enum": ["html", "csv", "json"], "default": "html"}),
+    ]
+    known: dict[str, Any] = {"security": [{"governanceToken": []}]} if surface.governance_token else {}
+    plain = {"content": {_TEXT: {"schema": _STRING}}}
+    closed = {
+        "401": {"description": "No access token, or a wrong one.", "headers": {"WWW-Authenticate": {"required": True, "schema": _STRING}}, **plain}
+    }
+    elsewhere = {"403": {"description": "Asked for by another name than this machine's, or sent from a page of another origin.", **plain}}
+    turned_away = (closed if surface.governance_token else {}) | elsewhere
+    report = _read(
+        "What was shown, and what clinicians did with it", {_HTML: _STRING, _JSON: shape, _CSV: _STRING}, InvalidRequest, StorageUnavailable, **known
+    )
+    form = {
+        "type": "object",
+        "required": ["client", "patient"],
+        "properties": {"client": _STRING, "patient": {"type": "string", "minLength": 1, "maxLength": 128}, "lift": _STRING},
+    }
+    snoozes = _read(
+        "What is silent for a patient, and until when; `lift` ends that",
+        {_HTML: _STRING},
+        *(InvalidRequest, UnknownClient, PayloadTooLarge, StorageUnavailable),
+        **known,
+    )
+    for operation in (report, snoozes):
+        operation["responses"] |= turned_away
+    return {
+        "/governance": {"get": {**report, "parameters": parameters}},
+        "/governance/snoozes": {"post": {**snoozes, "requestBody": _body(form, "application/x-www-form-urlencoded")}},
+    }

@@ -1,0 +1,1 @@
+"""Marked words go down every path, and come out nowhere."""
