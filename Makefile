@@ -98,7 +98,7 @@ lock: $(VENV)/.installed-dev ## Write requirements.lock anew: every dependency t
 	@$(BIN)/uv pip compile pyproject.toml --extra postgresql --generate-hashes --universal --python-version 3.11 --quiet --upgrade --custom-compile-command "make lock" -o requirements.lock
 
 audit: $(VENV)/.installed-dev ## Look for known weaknesses of the locked dependencies (asks pypi.org)
-	@$(BIN)/uv tool run pip-audit --requirement requirements.lock --require-hashes --disable-pip
+	@$(BIN)/uv tool run pip-audit --strict --requirement requirements.lock --require-hashes --disable-pip
 
 clean: ## Remove the environment and everything built
 	rm -rf $(VENV) .venv-fuzz .run build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,4 +1,4 @@
-"""Headers on every answer: not stored, not sniffed, and readable by listed origins of browser clients without credentials."""
+"""Headers on every answer: not stored, not sniffed, nothing loaded or framed, and readable by listed origins without credentials."""
 
 from __future__ import annotations
 
@@ -9,7 +9,16 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 _FOR_PEOPLE = ("/governance", "/evidence")  # programs of other origins may not read it
-_ALWAYS = [("X-Content-Type-Options", "nosniff"), ("Cache-Control", "no-store")]
+_ALWAYS = [
+    ("X-Content-Type-Options", "nosniff"),
+    ("Cache-Control", "no-store"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+]
+# What is no page loads nothing, stands in no frame and names no address to others; a page says for itself what it needs.
+_UNLESS_SAID = {
+    "content-security-policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "referrer-policy": "no-referrer",
+}
 _PREFLIGHT = [
     ("Access-Control-Allow-Methods", "GET, POST, OPTIONS"),
     ("Access-Control-Allow-Headers", "authorization, content-type"),
@@ -31,7 +40,9 @@ class StandingHeaders:
         standing = self._standing(environ)
 
         def start(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
-            return start_response(status, [*headers, *standing], *error)
+            said = {name.lower() for name, _ in headers}
+            missing = [(name, value) for name, value in _UNLESS_SAID.items() if name not in said]
+            return start_response(status, [*headers, *missing, *standing], *error)
 
         return self._application(environ, start)
 

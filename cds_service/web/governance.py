@@ -6,6 +6,7 @@ import datetime as dt
 import hmac
 from collections import defaultdict
 from collections.abc import Callable, Mapping
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from cds_service.record.dates import Day
 from cds_service.settings import is_loopback
 from cds_service.snoozes import Snoozes
 from cds_service.storage.reading import EARLIEST, LATEST, Span
+from cds_service.telemetry import event
 from cds_service.web import plots
 
 USUAL_DAYS = 28
@@ -85,7 +87,8 @@ def blueprint(snoozes: Snoozes, today: Callable[[], Day], clock: Callable[[], dt
             case "json":
                 return Response(files.as_json(found, labels(knowledge)), content_type="application/json")
             case "csv":
-                return Response(files.as_csv(found, labels(knowledge)), content_type="text/csv; charset=utf-8")
+                named = {"Content-Disposition": f'attachment; filename="governance-{span.first}-{span.last}.csv"'}
+                return Response(files.as_csv(found, labels(knowledge)), headers=named, content_type="text/csv; charset=utf-8")
             case "html":
                 return _page(rendered(found, knowledge, live=True, registered=[c.name for c in snoozes.clients.registered]))
             case _:
@@ -100,6 +103,12 @@ def blueprint(snoozes: Snoozes, today: Callable[[], Day], clock: Callable[[], dt
         running = snoozes.running(client, patient, today())
         shown = {"k": knowledge, "client": client, "patient": patient, "running": running, "lifted": lifted, "labels": labels(knowledge)}
         return _page(_TEMPLATES.get_template("snoozes.html").render(**shown))
+
+    @routes.after_request
+    def noted(answer: Response) -> Response:
+        lifted = answer.status_code == HTTPStatus.OK and "lift" in request.form
+        event("governance.answered", status=answer.status_code, code="lift" if lifted else "snoozes" if request.method == "POST" else "report")
+        return answer
 
     return routes
 

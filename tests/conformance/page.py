@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 
+from tests.conformance import asvs
 from tests.conformance.markers import read_claims
 from tests.conformance.requirements import STATUSES, Requirement, proofs_by_id, read_requirements
 
@@ -25,14 +26,19 @@ Every sentence of [CDS Hooks 2.0](https://cds-hooks.hl7.org/2.0/) and of the [ho
 
 Ids and verbs are those of the requirement list of [Inferno's Da Vinci CRD test kit](https://github.com/inferno-framework/davinci-crd-test-kit) (Apache-2.0). The list numbers no sentence about the context of patient-view that binds a service. The same table for machines: [requirements.csv](requirements.csv).
 
-This page is generated: `make docs` writes it from the markers of the tests and from [tests/conformance/requirements.yaml](../../tests/conformance/requirements.yaml).
+What a security team asks for is [below](#owasp-asvs), by OWASP ASVS.
+
+This page is generated: `make docs` writes it from the markers of the tests, from [tests/conformance/requirements.yaml](../../tests/conformance/requirements.yaml) and from [asvs.csv](asvs.csv).
 """
 
 
 def documents() -> dict[Path, str]:
     """The generated files with what they must hold."""
     requirements, tests = read_requirements(), proofs_by_id(read_claims())
-    return {FOLDER / "requirements.csv": table(requirements, tests), FOLDER / "README.md": page(requirements, tests)}
+    return {
+        FOLDER / "requirements.csv": table(requirements, tests),
+        FOLDER / "README.md": f"{page(requirements, tests)}\n{asvs.section(asvs.read_rows())}",
+    }
 
 
 def table(requirements: Sequence[Requirement], tests: Mapping[str, Sequence[str]]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 
 import pytest
 
@@ -247,6 +248,25 @@ def test_takes_its_own_form(app, headers):
     assert 200 == browser(app).post(SNOOZES, data={"client": "north", "patient": "s1"}, headers=headers).status_code
 
 
+def test_notes_who_was_let_in_and_who_was_not(site, token, log):
+    """Each answer of the pages is a line with its status and what was asked for, and no name."""
+    app = checked_app(Settings(clients=site.clients, governance_token_file=token), lambda: build.TODAY)
+    visitor, auth, form = browser(app), ("anyone", TOKEN), {"client": "north", "patient": "s1"}
+
+    visitor.get(PAGE)
+    visitor.post(SNOOZES, data=form)
+    visitor.post(SNOOZES, data={**form, "lift": "1"}, auth=auth, headers={"Origin": "https://evil.example.org"})
+    visitor.get(PAGE, auth=auth, query_string={"format": "json"})
+    visitor.post(SNOOZES, data=form, auth=auth)
+    visitor.post(SNOOZES, data={**form, "lift": "1"}, auth=auth)
+
+    noted = [json.loads(line.removeprefix("cds_service ")) for line in dict.fromkeys(log.lines) if "governance.answered" in line]
+    assert [(401, "report"), (401, "snoozes"), (403, "snoozes"), (200, "report"), (200, "snoozes"), (200, "lift")] == [
+        (one["status"], one["code"]) for one in noted
+    ]
+    assert {"at", "event", "status", "code"} == {name for one in noted for name in one}
+
+
 @pytest.mark.parametrize("path", [SNOOZES, f"{SNOOZES}?client=north&patient=s1"])
 def test_looks_nobody_up_by_an_address(app, path):
     """An address stays in histories and logs, so it is no way to ask about a patient."""
@@ -333,6 +353,15 @@ def test_says_what_its_files_are(app):
     kinds = [browser(app).get(PAGE, query_string={"format": form}).content_type for form in ("html", "json", "csv")]
 
     assert ["text/html; charset=utf-8", "application/json", "text/csv; charset=utf-8"] == kinds
+
+
+def test_names_the_file_that_it_sends(app):
+    """A browser saves the CSV under a name made of its days, and of nothing else that was asked for."""
+    asked = {"format": "csv", "from": "2026-10-01", "to": "2026-10-31", "client": HOSTILE, "filename": "../x.exe"}
+
+    answer = browser(app).get(PAGE, query_string=asked)
+
+    assert 'attachment; filename="governance-2026-10-01-2026-10-31.csv"' == answer.headers["Content-Disposition"]
 
 
 def test_shows_a_line_for_each_new_release(app):
