@@ -48,6 +48,11 @@ class EHR:
         self.asked: list[str] = []
         self.bodies: list[dict[str, str]] = []
 
+    def start_again(self) -> None:
+        """Do everything right, and forget what was asked."""
+        for kept in (self.says, self.grants, self.claims, self.answers, self.codes, self.tokens, self.asked, self.bodies):
+            kept.clear()
+
     @property
     def base(self) -> str:
         """The base URL of the FHIR server."""
