@@ -67,14 +67,16 @@ class Pages:
         alone: bool = False,
         app: bool = False,
         banner: bool = True,
+        lacking: Iterable[str] = (),
     ) -> str:
         """The page of a patient. `told` is what was answered before, None if that could not be looked up; `whose` names the chart.
 
         `whole` says that the chart came as one file; `alone` makes a file that needs no server.
-        `app` says that an EHR opened it, and `banner` that it does not show who the patient is.
+        `app` says that an EHR opened it, and `banner` that it does not show who the patient is;
+        `lacking` is what could not be read of the chart.
         """
         content: dict[str, Any] = {"whose": whose, "download": download, "whole": whole, "alone": alone, "policy": self.policy}
-        content |= {"app": app, "banner": banner}
+        content |= {"app": app, "banner": banner, "lacking": tuple(lacking)}
         return self._templates.get_template("evidence.html").render(
             v=view, told=None if told is None else tuple(told), root=self._service.base_url if alone else "", **content
         )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,6 +13,7 @@ from flask import Blueprint, Response, request
 
 from cds_service.errors import CDSServiceError, LoginFailed, StorageUnavailable, UnknownService
 from cds_service.evidence.view import silenced
+from cds_service.fhir.gather import Fetched
 from cds_service.http.slots import Slots
 from cds_service.invocation import Service
 from cds_service.protocol.response import encode
@@ -93,14 +95,21 @@ def _page(pages: Pages, service: Service, snoozes: Snoozes, door: Door, access: 
     requirements = service.knowledge.requirements
     ask = service.asks(door.client, _WHY, access.patient_id, access.token, seconds=SECONDS_TO_READ)
     granted = given(access.scopes, {r.resource for r in requirements.values()})
-    record = service.gathered(door.client, access.patient_id, today, {}, within(ask, requirements, granted))
+    lacking: list[str] = []
+
+    def asked(wanted: Mapping[str, str | None]) -> Fetched:
+        fetched = within(ask, requirements, granted)(wanted)
+        lacking.extend(issue.what for issue in fetched.issues if issue.level == "warning")
+        return fetched
+
+    record = service.gathered(door.client, access.patient_id, today, {}, asked)
     view = pages.view(record, today)
     try:
         told = tuple(silenced(service.knowledge, snoozes.told(access.patient_id, view.assessment, door.client.name)))
     except StorageUnavailable:
         told = None
     event("app.shown", client=door.client.name, topics=",".join(view.assessment.topics), issues=len(view.assessment.issues))
-    return pages.evidence(view, told=told, app=True, banner=access.banner)
+    return pages.evidence(view, told=told, app=True, banner=access.banner, lacking=lacking)
 
 
 class _Jar:

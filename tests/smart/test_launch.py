@@ -8,12 +8,18 @@ import re
 
 import pytest
 
+from cds_service.errors import SettingsError
 from tests import build
 from tests.build import FIXTURES
 from tests.fakes import Log
+from tests.faults.servers import answered
+from tests.fhir.asking import AUTHORITY
+from tests.fhir.asking import serving_securely as ehrs_securely
 from tests.smart import ehr as ehrs
+from tests.smart.ehr import EHR
 from tests.smart.opening import LAUNCH, asked_of, service, toml
 
+ELSEWHERE = "https://login.example.org"
 CHART = json.loads((FIXTURES / "test-sweet-macrocytosis.json").read_text(encoding="utf-8"))
 KINDS = sorted({r.resource for r in build.KNOWLEDGE.requirements.values()})
 
@@ -217,7 +223,7 @@ def test_shows_what_was_answered_at_this_client_and_at_no_other(ehr, tmp_path):
         "outcomeTimestamp": "2026-11-22T10:00:00Z",
         "overrideReason": {"reason": {"code": reason.reasons[0].code, "system": reason.system}},
     }
-    other = "\n".join(["[[client]]", 'name = "south"', 'fhir_server = "http://127.0.0.1:9/r4"', "open = true", ""])
+    other = '[[client]]\nname = "south"\nfhir_server = "http://127.0.0.1:9/r4"\nopen = true\n'
 
     with service(tmp_path, toml(ehr), other) as app:
         for base in (ehr.base, "http://127.0.0.1:9/r4"):
@@ -243,3 +249,29 @@ def test_is_linked_by_every_card_of_its_client(ehr, tmp_path):
     assert [[link]] * len(ours) == [card["links"] for card in ours]
     assert ours
     assert [] == [card for card in open_to_all if "links" in card]
+
+
+def test_trusts_the_authority_that_the_site_has_registered(tmp_path):
+    """Its certificate stands for the sign-in on its own host; without it, nothing is read from there."""
+    said = json.dumps(
+        {**EHR(CHART).configuration(), "authorization_endpoint": f"{ELSEWHERE}/authorize", "token_endpoint": f"{ELSEWHERE}/token"}
+    ).encode()
+    with ehrs_securely(answered(said)) as server:
+        ehr = EHR(CHART)
+        ehr.origin = server.origin
+        with service(tmp_path, toml(ehr).replace("[client.smart]", f'ca_file = "{AUTHORITY}"\n[client.smart]')) as app:
+            trusted = app.launch(ehr)
+        with service(tmp_path, toml(ehr)) as app:
+            stranger = app.launch(ehr)
+
+    assert (303, 502) == (trusted.status_code, stranger.status_code)
+    assert trusted.headers["Location"].startswith(f"{ELSEWHERE}/authorize?")
+
+
+def test_comes_back_in_clear_nowhere(tmp_path, ehr):
+    """The service does not start where the code of a sign-in would travel by http beyond this machine."""
+    with (
+        pytest.raises(SettingsError, match=r"CDS_BASE_URL=http://cds\.example\.org is http"),
+        service(tmp_path, toml(ehr), base_url="http://cds.example.org"),
+    ):
+        pass

@@ -76,7 +76,7 @@ def why(answer) -> str:
     ],
 )
 def test_an_ehr_that_is_not_registered_is_asked_nothing(app, ehr, iss):
-    """iss is only compared with what is registered."""
+    """Iss is only compared with what is registered."""
     answer = app.launch(ehr, iss=iss.format(base=ehr.base, rest=ehr.base.removeprefix("http")))
 
     assert "issuer" == why(answer)
@@ -397,12 +397,15 @@ def test_the_type_of_a_token_is_written_in_any_case(app, ehr, kind):
 @pytest.mark.parametrize(
     ("scope", "told"),
     [
-        ("launch patient/Patient.r patient/Observation.s", "The EHR gave no access to AllergyIntolerance, Condition, DiagnosticReport"),
+        (
+            "launch patient/Patient.r patient/Observation.s",
+            "could be read:</strong> the EHR gave no access to AllergyIntolerance, Condition, DiagnosticReport",
+        ),
         ("patient/*.cruds patient/Observation.c", ""),
         ("user/*.read", ""),
         ("patient/*.*", ""),
         (None, ""),
-        ("patient/*.rs?_lastUpdated=ge2026", "The EHR gave access to a part only of AllergyIntolerance, Condition"),
+        ("patient/*.rs?_lastUpdated=ge2026", "could be read:</strong> the EHR gave access to a part only of AllergyIntolerance, Condition"),
     ],
 )
 def test_what_was_not_granted_is_said_and_not_asked_for(app, ehr, scope, told):
@@ -413,7 +416,7 @@ def test_what_was_not_granted_is_said_and_not_asked_for(app, ehr, scope, told):
 
     assert 200 == page.status_code
     assert told in page.text
-    assert bool(told) == ("The EHR gave" in page.text)
+    assert bool(told) == ("could be read:" in page.text)
     assert ("no access" not in told) == any(path.startswith("/r4/Condition?") for path in ehr.asked)
 
 
