@@ -69,27 +69,21 @@ def exchanged(app: App, where: Configuration, redirect_uri: str, login: Pending,
 
 def _session(app: App, redirect_uri: str) -> OAuth2Session:
     from authlib.integrations.requests_client import OAuth2Session  # takes a while to load, and calls need none
-
-    how = "private_key_jwt" if app.key_file else "client_secret_basic" if app.secret else "none"
-    session = OAuth2Session(app.client_id, app.secret.reveal() if app.secret else None, how, redirect_uri=redirect_uri, code_challenge_method="S256")
-    session.trust_env = False
-    for scheme in ("https://", "http://"):
-        session.mount(scheme, WholeAdapter(SECONDS, LARGEST_ANSWER))
-    session.register_compliance_hook("access_token_response", _plain)
-    if app.key_file:
-        _sign(session, app)
-    return session
-
-
-def _sign(session: OAuth2Session, app: App) -> None:
-    """Let the app prove who it is by its private key."""
     from authlib.oauth2.rfc7523 import PrivateKeyJWT
 
     from cds_service.trust.app_key import read_key
 
-    key = read_key(app.key_file.read_bytes() if app.key_file else b"")
-    session.client_secret = key.key
-    session.register_client_auth_method(PrivateKeyJWT(headers={"kid": key.name, "typ": "JWT"}, alg=key.algorithm))
+    key = read_key(app.key_file.read_bytes()) if app.key_file else None
+    how = "private_key_jwt" if key else "client_secret_basic" if app.secret else "none"
+    secret = key.key if key else app.secret.reveal() if app.secret else None
+    session = OAuth2Session(app.client_id, secret, how, redirect_uri=redirect_uri, code_challenge_method="S256")
+    session.trust_env = False
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, WholeAdapter(SECONDS, LARGEST_ANSWER))
+    session.register_compliance_hook("access_token_response", _plain)
+    if key:
+        session.register_client_auth_method(PrivateKeyJWT(headers={"kid": key.name, "typ": "JWT"}, alg=key.algorithm))
+    return session
 
 
 def _plain(response: requests.Response) -> requests.Response:

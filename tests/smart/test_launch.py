@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import re
+import subprocess
+import sys
 
 import pytest
 
@@ -275,3 +278,16 @@ def test_comes_back_in_clear_nowhere(tmp_path, ehr):
         service(tmp_path, toml(ehr), base_url="http://cds.example.org"),
     ):
         pass
+
+
+def test_costs_a_service_nothing_until_it_is_launched(ehr, tmp_path):
+    """OAuth is loaded by the first launch, and nothing of the app where no client has it."""
+    (tmp_path / "clients.toml").write_text(toml(ehr), encoding="utf-8")
+    start = "import sys; from cds_service.app import create_app; create_app(); print(*sorted({'authlib', 'cds_service.smart.login', 'lark'} & set(sys.modules)))"
+
+    def loaded(**settings: str) -> str:
+        environment = {**os.environ, "CDS_DATABASE": "sqlite://", **settings}
+        return subprocess.run([sys.executable, "-c", start], env=environment, capture_output=True, text=True, check=True).stdout.strip()
+
+    assert "" == loaded()
+    assert "cds_service.smart.login" == loaded(CDS_CLIENTS=str(tmp_path / "clients.toml"))

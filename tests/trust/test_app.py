@@ -113,6 +113,7 @@ def test_refuses_what_would_not_work_or_not_be_safe(tmp_path, smart, told):
     assert told in said(tmp_path, smart)
 
 
+@pytest.mark.filterwarnings("ignore::joserfc.errors.SecurityWarning")
 @pytest.mark.parametrize(
     "options",
     [
