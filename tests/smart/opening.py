@@ -75,5 +75,5 @@ def service(folder: Path, *registrations: str, **settings: Any) -> Iterator[Open
     try:
         yield Opened(app, clock)
     finally:
-        app.extensions["counts"].close()
-        app.extensions["recorder"].close()
+        for name in ("counts", "accesses", "recorder"):
+            app.extensions[name].close()

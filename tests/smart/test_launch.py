@@ -12,6 +12,7 @@ import sys
 import pytest
 
 from cds_service.errors import SettingsError
+from cds_service.storage.database import Database
 from tests import build
 from tests.build import FIXTURES
 from tests.fakes import Log
@@ -21,6 +22,7 @@ from tests.fhir.asking import serving_securely as ehrs_securely
 from tests.smart import ehr as ehrs
 from tests.smart.ehr import EHR
 from tests.smart.opening import LAUNCH, asked_of, service, toml
+from tests.storage.samples import rows
 
 ELSEWHERE = "https://login.example.org"
 CHART = json.loads((FIXTURES / "test-sweet-macrocytosis.json").read_text(encoding="utf-8"))
@@ -238,6 +240,19 @@ def test_shows_what_was_answered_at_this_client_and_at_no_other(ehr, tmp_path):
     assert "silenced until" in page.text
     assert "client north)" in page.text
     assert "client south)" not in page.text
+
+
+def test_leaves_a_record_of_each_query(ehr, tmp_path):
+    """Which chart was read, for whom and to what end, as for a hook call; the patient by pseudonym."""
+    database = f"sqlite:///{tmp_path}/cds.db"
+
+    with service(tmp_path, toml(ehr), database=database) as app:
+        app.open(ehr)
+
+    kept = rows(Database(database), "access")
+    assert {("north", "smart-launch", "success")} == {(row["client"], row["hook"], row["outcome"]) for row in kept}
+    assert build.KNOWLEDGE.requirements.keys() == {row["key"] for row in kept}
+    assert ehr.patient not in str(kept)
 
 
 def test_is_linked_by_every_card_of_its_client(ehr, tmp_path):
