@@ -62,7 +62,7 @@ def exchanged(app: App, where: Configuration, redirect_uri: str, login: Pending,
             raise failed("exchange") from None
         except (Unanswered, requests.RequestException):
             raise failed("away") from None
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, RecursionError):
             raise failed("token") from None
     return _access(answer, asked)
 
@@ -98,7 +98,8 @@ def _access(answer: dict[str, Any], asked: str) -> Access:
     token, kind, patient, scopes = answer.get("access_token"), answer.get("token_type"), answer.get("patient"), answer.get("scope", asked)
     if not isinstance(token, str) or not _TOKEN.fullmatch(token) or str(kind).lower() != "bearer" or not isinstance(scopes, str):
         raise failed("token")
-    if not isinstance(patient, str) or not _PATIENT.fullmatch(patient):
+    patient = patient.removeprefix("Patient/") if isinstance(patient, str) else ""  # some have the reference where SMART has the id
+    if not _PATIENT.fullmatch(patient):
         raise failed("patient")
     proof = answer.get("id_token")
     return Access(patient, Secret(token), scopes, answer.get("need_patient_banner") is not False, proof if isinstance(proof, str) else None)

@@ -333,11 +333,12 @@ def test_a_code_of_another_login_brings_nothing(app, ehr):
         ((200, {"Content-Encoding": "gzip"}, b"{}"), "away"),
         ((200, {}, b"<html>"), "token"),
         ((200, {}, b"[1]"), "token"),
+        ((200, {}, b"[" * 60_000), "token"),
         ((200, {}, b"{}"), "token"),
         ((400, {}, json.dumps({"error": "invalid_grant", "error_description": HOSTILE}).encode()), "exchange"),
         ((401, {}, b'{"error": "invalid_client"}'), "exchange"),
     ],
-    ids=["500", "503", "302", "307", "403", "flood", "packed", "html", "list", "empty", "invalid-grant", "invalid-client"],
+    ids=["500", "503", "302", "307", "403", "flood", "packed", "html", "list", "deep", "empty", "invalid-grant", "invalid-client"],
 )
 def test_a_token_endpoint_that_fails_opens_nothing(app, ehr, answer, reason):
     """It is asked once; no redirect is followed with a code."""
@@ -381,6 +382,13 @@ def test_an_answer_without_token_or_patient_opens_nothing(app, ehr, grants, reas
 
     assert reason == why(app.open(ehr))
     assert [] == [path for path in ehr.asked if path.startswith("/r4/") and path != ehrs.WELL_KNOWN]
+
+
+def test_the_patient_may_be_named_by_a_reference(app, ehr):
+    """Some send Patient/id where SMART has the id."""
+    ehr.grants = {"patient": f"Patient/{ehr.patient}"}
+
+    assert 200 == app.open(ehr).status_code
 
 
 @pytest.mark.parametrize("kind", ["bearer", "BEARER"])
