@@ -43,7 +43,7 @@ test: $(VENV)/.installed-dev ## Install into .venv and run every test
 test-integration: $(VENV)/.installed-dev ## Fetch what others published (npm, PyPI, Maven Central), send charts through the service and run FHIR servers (UPDATE=1 writes docs/independent-input.md)
 	@$(BIN)/python -m pytest tests/integration $(if $(UPDATE),--update-figures)
 
-test-browser: $(VENV)/.installed-dev ## Open the pages in Chromium (Debian's chromium): axe-core, widths, print (UPDATE=1 takes the pictures of docs/images anew)
+test-browser: $(VENV)/.installed-dev ## Open the pages in Chromium (Debian's chromium): axe-core, widths, print, and SMART launches by an authorization server from npm (UPDATE=1 takes the pictures of docs/images anew)
 	@$(BIN)/python -m pytest tests/browser
 	@$(if $(UPDATE),$(BIN)/python -m tests.browser.pictures)
 

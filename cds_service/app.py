@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from flask import Flask
+from flask import Blueprint, Flask
 
 from cds_service import telemetry
 from cds_service.auditing import Accesses
@@ -26,7 +26,7 @@ from cds_service.invocation import Service
 from cds_service.knowledge.loader import Knowledge, load
 from cds_service.record.dates import Day
 from cds_service.recording import Recorder
-from cds_service.settings import Settings, from_environment, require_known_callers
+from cds_service.settings import Settings, from_environment, require_known_callers, require_safe_way_back
 from cds_service.siblings import Siblings
 from cds_service.snoozes import Snoozes
 from cds_service.storage import opening
@@ -79,6 +79,8 @@ def create_app(settings: Settings | None = None, today: Callable[[], Day] | None
     app.register_blueprint(about.blueprint(service, gate.mode, governed=governed, constructed=constructed.names(settings.fixtures)))
     snoozes = Snoozes(database, pseudonyms, knowledge, registered)
     app.register_blueprint(evidence.blueprint(service, snoozes, today, settings.fixtures, None if registered.authenticated else slots))
+    if any(client.app for client in registered.registered):
+        app.register_blueprint(_smart(settings, service, snoozes, database, today, now))
     if governed:
         app.register_blueprint(governance.blueprint(snoozes, today, now, settings.governance_token))
     surface = openapi.Surface(registered.authenticated, settings.authenticate_discovery, governed, settings.governance_token_file is not None)
@@ -96,6 +98,21 @@ def _doorkeeper(settings: Settings, registered: clients.Clients, database: Datab
     from cds_service.trust.tokens import Authenticator  # cryptography, which an open service does without
 
     return Authenticator(registered, settings.base_url, used_tokens(database, settings.workers), now)
+
+
+def _smart(
+    settings: Settings, service: Service, snoozes: Snoozes, database: Database, today: Callable[[], Day], now: Callable[[], dt.datetime]
+) -> Blueprint:
+    """The evidence page as a SMART app. Raises SettingsError."""
+    from cds_service.smart.login import Logins  # cryptography, which a service without the app may do without
+    from cds_service.trust.replay import used_tokens
+    from cds_service.trust.sealing import Seal
+    from cds_service.web import smart
+
+    require_safe_way_back(settings)
+    seal = Seal(snoozes.pseudonyms.other_key("smart"))
+    used = used_tokens(database, settings.workers)
+    return smart.blueprint(service, Logins(service.clients, service.knowledge, settings.base_url, seal, used, now), snoozes, today)
 
 
 def server_app() -> Flask:

@@ -15,6 +15,8 @@ CDSServiceError                      code (stable), status, public sentence; the
 ├── Overloaded 503                   with Retry-After: more calls at once than can be answered in time
 ├── DataError
 │   └── RequiredDataUnavailable 412  names the prefetch keys
+├── LoginFailed 400                  the SMART app was not opened; a page says why, by a reason of smart/reasons.py
+│   └── LoginUnavailable 502         because the EHR's authorization server does not do its part
 ├── StorageUnavailable 503           with Retry-After: nothing was stored
 │   └── TokensUnchecked 503          whether a token was used before cannot be looked up, so nobody is let in
 ├── KnowledgeError                   at start-up only: names file, line and remedy
@@ -160,6 +162,26 @@ class RequiredDataUnavailable(DataError):
     code = "required-data-unavailable"
     status = 412
     issue_type = "required"
+
+
+class LoginFailed(CDSServiceError):
+    """The SMART app could not be opened, for a reason of smart/reasons.py."""
+
+    code = "login-failed"
+    status = 400
+    issue_type = "login"
+
+    def __init__(self, reason: str, public: str) -> None:
+        super().__init__(public)
+        self.reason = reason
+
+
+class LoginUnavailable(LoginFailed):
+    """The EHR's authorization server does not do its part."""
+
+    code = "login-unavailable"
+    status = 502
+    issue_type = "transient"
 
 
 class StorageUnavailable(CDSServiceError):

@@ -14,7 +14,7 @@ from cds_service.cards.snooze import Answered, Snoozer
 from cds_service.counting import Visit
 from cds_service.errors import ClientNotAllowed, InvalidRequest, UnknownService
 from cds_service.fhir.fallback import Fallback, unnoted
-from cds_service.fhir.gather import gather
+from cds_service.fhir.gather import Ask, gather
 from cds_service.fhir.resources import whole_prefetch
 from cds_service.fhir.search import page_sizes
 from cds_service.hooks import HOOKS
@@ -25,6 +25,7 @@ from cds_service.reasoning.assess import Reasoner
 from cds_service.reasoning.findings import Assessment
 from cds_service.record.dates import Day
 from cds_service.record.facts import Issue, PatientRecord
+from cds_service.record.secret import Secret
 from cds_service.recording import Call, Outcome, Recorder
 from cds_service.storage import records
 from cds_service.trust.clients import UNKNOWN, Client, Clients
@@ -90,7 +91,7 @@ class Service:
         client = self._client(request, caller)
         record = self.chart(request, today, client, waited)
         assessment = self.reasoner.evaluate(record, today)
-        response = self.composer.compose(assessment, record, request.hook_instance, client.name, client.order_codes)
+        response = self.composer.compose(assessment, record, request.hook_instance, client.name, client.order_codes, linked=client.app is not None)
         topics, made = assessment.topics, bool(response.cards)
         if response.cards and self.recorder:
             call = Call(client.name, request.hook, request.hook_instance, record.patient_id)
@@ -133,21 +134,29 @@ class Service:
         client = client or self.clients.of(request.fhir_server)
         context = HOOKS[request.hook].parse_context(request.context)
         prefetch = _ours(request.prefetch, client.keys) if client.keys else request.prefetch
-        note = partial(self.accesses.add, client.name, request.hook, context.patient_id) if self.accesses else unnoted
-        ask = partial(self.fallback.ask, client, context.patient_id, request.token, waited=waited, note=note) if client.server else None
-        record = gather(
+        ask = self.asks(client, request.hook, context.patient_id, request.token, waited=waited) if client.server else None
+        record = self.gathered(client, context.patient_id, today, prefetch, ask)
+        odd = (*request.issues, *context.issues)
+        if client is UNKNOWN and request.fhir_server and not self.knowledge.requirements.keys() <= prefetch.keys():
+            odd = (*odd, _NOT_REGISTERED)
+        return structs.replace(record, issues=(*odd, *record.issues)) if odd else record
+
+    def asks(self, client: Client, why: str, patient_id: str, token: Secret | None, *, waited: float = 0.0, seconds: float | None = None) -> Ask:
+        """Asks a client's server about a patient; each query is noted, with the hook or whatever else it is for."""
+        note = partial(self.accesses.add, client.name, why, patient_id) if self.accesses else unnoted
+        return partial(self.fallback.ask, client, patient_id, token, waited=waited, seconds=seconds, note=note)
+
+    def gathered(self, client: Client, patient_id: str, today: Day, prefetch: Mapping[str, Any], ask: Ask | None) -> PatientRecord:
+        """The record of a patient from what a client sent and, for the rest, from its server. Raises DataError or PatientMismatch."""
+        return gather(
             self.knowledge.requirements,
             prefetch,
-            context.patient_id,
+            patient_id,
             today,
             pages=self._pages[client.dialect.name],
             partial=client.dialect.partial,
             ask=ask,
         )
-        odd = (*request.issues, *context.issues)
-        if client is UNKNOWN and request.fhir_server and not self.knowledge.requirements.keys() <= prefetch.keys():
-            odd = (*odd, _NOT_REGISTERED)
-        return structs.replace(record, issues=(*odd, *record.issues)) if odd else record
 
 
 def ours(answered: records.Answered, knowledge: Knowledge, today: Day) -> Answered:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cds_service.errors import SettingsError
@@ -166,6 +167,16 @@ def require_known_callers(settings: Settings, *, authenticated: bool) -> None:
     if not authenticated and settings.authenticate_discovery:
         raise SettingsError(
             "CDS_AUTHENTICATE_DISCOVERY=1, and no client has tokens. Register clients with an issuer in CDS_CLIENTS, or leave it out."
+        )
+
+
+def require_safe_way_back(settings: Settings) -> None:
+    """Raises SettingsError where the code of a SMART login would come back in clear."""
+    parts = urlsplit(settings.base_url)
+    if parts.scheme != "https" and parts.hostname != "localhost" and not is_loopback(parts.hostname or ""):
+        raise SettingsError(
+            f"CDS_BASE_URL={settings.base_url} is http, and a client has smart, so the code of a sign-in would come back in clear. "
+            "Use https, or leave smart out."
         )
 
 

@@ -41,19 +41,19 @@ class Snoozes(NamedTuple):
         answered = self.database.work(lambda book: book.answered(client, *names))
         return list(Snoozer(self.knowledge).running([ours(a, self.knowledge, today) for a in answered], today))
 
-    def told(self, patient: str, assessment: Assessment) -> list[tuple[str, str, Snooze, bool]]:
-        """What was answered about a patient to each client: client, topic's code, snooze, and whether it keeps the card away.
+    def told(self, patient: str, assessment: Assessment, client: str | None = None) -> list[tuple[str, str, Snooze, bool]]:
+        """What was answered about a patient to each client or to one: client, topic's code, snooze, and whether it keeps the card away.
 
         Answers through clients that are not registered are told and keep nothing away. Raises StorageUnavailable.
         """
         found = []
-        for client in (*(c.name for c in self.clients.registered), UNKNOWN.name):
-            names = self.pseudonyms.every(client, patient)
-            answers = [ours(a, self.knowledge, assessment.today) for a in self.database.work(partial(_answered, client, names))]
+        for name in (client,) if client else (*(c.name for c in self.clients.registered), UNKNOWN.name):
+            names = self.pseudonyms.every(name, patient)
+            answers = [ours(a, self.knowledge, assessment.today) for a in self.database.work(partial(_answered, name, names))]
             snoozer = Snoozer(self.knowledge)
             for topic, snooze in snoozer.running(answers, assessment.today):
                 new = snoozer.judged(snoozer.topic(topic), assessment, answers) or snooze
-                found.append((client, topic, new, client != UNKNOWN.name))
+                found.append((name, topic, new, name != UNKNOWN.name))
         return found
 
     def lift(self, client: str, patient: str, now: dt.datetime) -> int:

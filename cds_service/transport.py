@@ -11,13 +11,17 @@ import socket
 import threading
 import time
 from contextlib import suppress
+from io import BytesIO
 from typing import Any
 
+import requests
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import HTTPError
 
 LARGEST_CALL = 8 * 1024 * 1024  # bytes for all queries of one call, as much as a body may bring
+_CHUNK = 8 * 1024
 # It writes whole URLs, and with them patient ids.
 logging.getLogger("urllib3").propagate = False
 
@@ -123,3 +127,51 @@ class DirectAdapter(HTTPAdapter):
         """Pools whose connections can be cut."""
         super().init_poolmanager(*arguments, **named)
         self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}
+
+
+class Unanswered(Exception):
+    """A small answer could not be had: late, unreachable or too-large."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class WholeAdapter(DirectAdapter):
+    """The transport for small answers: each is brought whole, as it was sent, within `seconds` and of at most `most` bytes."""
+
+    def __init__(self, seconds: float, most: int) -> None:
+        super().__init__(pool_connections=1, pool_maxsize=1, max_retries=0)
+        self._seconds = seconds
+        self._most = most
+
+    def send(self, request: requests.PreparedRequest, *_usual: Any, verify: bool | str = True, **_named: Any) -> requests.Response:
+        """One answer, whatever its status. Raises Unanswered."""
+        underway = Underway(time.monotonic() + self._seconds)
+        timer = threading.Timer(self._seconds, underway.cut)
+        timer.daemon = True
+        timer.start()
+        underway.begin()
+        try:
+            response = super().send(request, stream=True, timeout=self._seconds, verify=verify)
+            with response:
+                body = self._body(response)
+        except (requests.RequestException, HTTPError, OSError) as error:
+            late = not underway.left or isinstance(error, requests.Timeout)
+            raise Unanswered("late" if late else "unreachable") from None
+        finally:
+            timer.cancel()
+            underway.release()
+        if not underway.left:
+            raise Unanswered("late")  # what was cut may look whole
+        response.raw = BytesIO(body)
+        return response
+
+    def _body(self, response: requests.Response) -> bytes:
+        """The body as it is sent, in pieces that together may not grow too large."""
+        body = b""
+        for piece in response.raw.stream(_CHUNK, decode_content=False):
+            body += piece
+            if len(body) > self._most:
+                raise Unanswered("too-large")
+        return body

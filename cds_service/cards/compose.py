@@ -14,7 +14,7 @@ from cds_service.cards.drafts import service_request
 from cds_service.cards.snooze import Snooze
 from cds_service.knowledge.loader import Knowledge
 from cds_service.knowledge.model import CardText, Recommendation, Word
-from cds_service.protocol.response import Action, Card, Coding, Response, Source, Suggestion
+from cds_service.protocol.response import Action, Card, Coding, Link, Response, Source, Suggestion
 from cds_service.reasoning.findings import Advice, Assessment
 from cds_service.reasoning.truth import Truth
 from cds_service.record.dates import period
@@ -55,18 +55,27 @@ class Composer:
         self.knowledge = knowledge
         self._wording = wording.Wording(knowledge)
         self._about = f"{base_url}/about"
+        self._app = (Link(label="Evidence in this chart, over time", url=f"{base_url}/smart/launch", type="smart"),)
         self._namespace = uuid.uuid5(uuid.NAMESPACE_URL, knowledge.module.namespace)
         reasons = knowledge.module.override_reasons
         self._reasons = tuple(Coding(code=r.code, system=reasons.system, display=r.display) for r in reasons.reasons)
 
     def compose(
-        self, assessment: Assessment, record: PatientRecord, hook_instance: str, client: str = "open", site: Mapping[str, Coding] | None = None
+        self,
+        assessment: Assessment,
+        record: PatientRecord,
+        hook_instance: str,
+        client: str = "open",
+        site: Mapping[str, Coding] | None = None,
+        *,
+        linked: bool = False,
     ) -> Response:
         """The answer for one patient; without cards it says what could not be read, if that could have mattered.
 
-        `site` are the site's own codes of draft orders, by order.
+        `site` are the site's own codes of draft orders, by order. `linked` says that the EHR launches our SMART app.
         """
-        cards = tuple(self._card(topic, assessment, record, f"{client}|{hook_instance}", site or {}) for topic in assessment.topics)
+        links = self._app if linked else None
+        cards = tuple(self._card(topic, assessment, record, f"{client}|{hook_instance}", site or {}, links) for topic in assessment.topics)
         return Response(cards=cards) if cards or assessment.withheld else self.nothing_shown(assessment, record)
 
     def nothing_shown(self, assessment: Assessment, record: PatientRecord, silenced: Mapping[str, Snooze] = MappingProxyType({})) -> Response:
@@ -86,7 +95,15 @@ class Composer:
             if i.remedy and (i.level == "warning" or (unread and _NOT_SENT.search(i.what) and not i.what.startswith(care)))
         ]
 
-    def _card(self, topic: str, assessment: Assessment, record: PatientRecord, call: str, site: Mapping[str, Coding]) -> Card:
+    def _card(
+        self,
+        topic: str,
+        assessment: Assessment,
+        record: PatientRecord,
+        call: str,
+        site: Mapping[str, Coding],
+        links: tuple[Link, ...] | None,
+    ) -> Card:
         text = self.knowledge.cards[topic]
         word: Word = getattr(self.knowledge.module.topics, topic)
         suggestions = self._suggestions(topic, assessment, record, f"{call}|{word.code}", site)
@@ -104,6 +121,7 @@ class Composer:
             suggestions=suggestions or None,
             selectionBehavior="any" if suggestions else None,
             overrideReasons=self._reasons,
+            links=links,
         )
 
     def _uuid(self, name: str) -> str:

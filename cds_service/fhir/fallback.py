@@ -114,18 +114,19 @@ class Fallback:
         wanted: Mapping[str, str | None],
         *,
         waited: float = 0.0,
+        seconds: float | None = None,
         note: Note = unnoted,
     ) -> Fetched:
         """The keys that a call lacks, from the client's server: each from its beginning (None) or from the page that a link names.
 
-        `waited` seconds of the deadline are gone already; `note` is told of each query.
+        `waited` seconds of the deadline are gone already, or there are so many `seconds` for what is no call; `note` is told of each query.
         """
         server = self._servers.get(client.name)
         if server is None:
             return Fetched()
         if token is None and not client.open:
             return Fetched({}, tuple(_told(dict.fromkeys(wanted, "no-token"))))
-        call = _Call(server, token if client.takes_token else None, Underway(monotonic() + self._seconds - waited), note)
+        call = _Call(server, token if client.takes_token else None, Underway(monotonic() + (seconds or self._seconds) - waited), note)
         jobs = {
             key: server.pool.submit(self._brought, call, key, link or resolved(server.searches[key], patient_id), later=bool(link))
             for key, link in wanted.items()

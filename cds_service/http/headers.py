@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-_FOR_PEOPLE = ("/governance", "/evidence")  # programs of other origins may not read it
+_FOR_PEOPLE = ("/governance", "/evidence", "/smart")  # programs of other origins may not read it
 _ALWAYS = [
     ("X-Content-Type-Options", "nosniff"),
     ("Cache-Control", "no-store"),

@@ -44,6 +44,14 @@ class Suggestion(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     actions: tuple[Action, ...] | None = None
 
 
+class Link(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """Where more can be seen: a page, or a SMART app that the EHR launches."""
+
+    label: str
+    url: str
+    type: Literal["absolute", "smart"]
+
+
 class Card(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """One card of at most 139 characters of summary."""
 
@@ -55,6 +63,7 @@ class Card(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     suggestions: tuple[Suggestion, ...] | None = None
     selectionBehavior: Literal["at-most-one", "any"] | None = None
     overrideReasons: tuple[Coding, ...] | None = None
+    links: tuple[Link, ...] | None = None
 
 
 class Response(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):

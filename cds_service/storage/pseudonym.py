@@ -36,6 +36,10 @@ class Pseudonyms:
         """16 hexadecimal digits under which a patient is counted; they are no part of the other name."""
         return hmac.new(self._keys[0][1], f"\0{client}|{patient_id}".encode(), "sha256").hexdigest()[:16]
 
+    def other_key(self, purpose: str) -> bytes:
+        """32 bytes for something else than names; they tell nothing of the key in use, nor of any name."""
+        return hmac.new(self._keys[0][1], f"\1{purpose}".encode(), "sha256").digest()
+
     def _names(self, client: str, patient_id: str) -> Iterator[str]:
         for key_id, key in self._keys:
             yield key_id + hmac.new(key, f"{client}|{patient_id}".encode(), "sha256").hexdigest()[:56]

@@ -18,6 +18,7 @@ from cds_service.knowledge.loader import Knowledge
 from cds_service.protocol.response import Coding
 from cds_service.settings import is_loopback
 from cds_service.trust.addresses import Address, address, same
+from cds_service.trust.app import App, app
 from cds_service.trust.entries import Entry, entries, text_of
 from cds_service.trust.identity import Identity, identity
 
@@ -32,6 +33,7 @@ class Client(msgspec.Struct, frozen=True, kw_only=True):
     Cards of `silent_topics` are withheld: they are made and recorded, and do not leave.
     `calls_per_minute` is how often it may call, where its token tells who it is.
     `keys` has our prefetch key for each of the client's, `order_codes` the site's code for each draft order.
+    `app` is our SMART app as it is registered there: without one no card links to it, and it cannot be launched.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Client(msgspec.Struct, frozen=True, kw_only=True):
     order_codes: Mapping[str, Coding] = {}
     identity: Identity | None = None
     calls_per_minute: int = USUAL_RATE
+    app: App | None = None
 
     def calls_for(self, fhir_server: str) -> bool:
         """Whether a FHIR server that a call names is the registered one."""
@@ -150,6 +153,7 @@ def _client(path: Path, entry: Entry, known: Ours) -> Client:
         order_codes={order: Coding(system=c.system, code=c.code, display=c.display) for order, c in entry.orders.items()},
         identity=known_by,
         calls_per_minute=_rate(where, entry.calls_per_minute, known=known_by is not None),
+        app=app(where, entry.smart, server, entry.ca_file),
     )
 
 

@@ -9,6 +9,7 @@ from typing import Annotated
 import msgspec
 
 from cds_service.errors import SettingsError
+from cds_service.trust.app import AppEntry
 from cds_service.trust.identity import Registration
 
 
@@ -33,6 +34,7 @@ class Entry(Registration, kw_only=True, forbid_unknown_fields=True):
     silent: bool | list[str] = False
     prefetch: dict[str, str] = msgspec.field(default_factory=dict)
     orders: dict[str, SiteCode] = msgspec.field(default_factory=dict)
+    smart: AppEntry | None = None
 
 
 class _File(msgspec.Struct, forbid_unknown_fields=True):

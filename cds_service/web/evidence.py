@@ -28,6 +28,7 @@ from cds_service.snoozes import Snoozes
 from cds_service.telemetry import event
 
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
+_NOBODY = "'none'"
 _WITHOUT_A_CALL = "evidence"  # in place of a hookInstance: the cards of a page are no answer to a call
 
 
@@ -56,13 +57,26 @@ class Pages:
         return view_of(self.knowledge, record, assessment, response)
 
     def evidence(
-        self, view: View, *, told: Iterable[Silenced] | None = (), whose: str = "", download: str = "", whole: bool = False, alone: bool = False
+        self,
+        view: View,
+        *,
+        told: Iterable[Silenced] | None = (),
+        whose: str = "",
+        download: str = "",
+        whole: bool = False,
+        alone: bool = False,
+        app: bool = False,
+        banner: bool = True,
+        lacking: Iterable[str] = (),
     ) -> str:
         """The page of a patient. `told` is what was answered before, None if that could not be looked up; `whose` names the chart.
 
         `whole` says that the chart came as one file; `alone` makes a file that needs no server.
+        `app` says that an EHR opened it, and `banner` that it does not show who the patient is;
+        `lacking` is what could not be read of the chart.
         """
         content: dict[str, Any] = {"whose": whose, "download": download, "whole": whole, "alone": alone, "policy": self.policy}
+        content |= {"app": app, "banner": banner, "lacking": tuple(lacking)}
         return self._templates.get_template("evidence.html").render(
             v=view, told=None if told is None else tuple(told), root=self._service.base_url if alone else "", **content
         )
@@ -71,9 +85,10 @@ class Pages:
         """Another page."""
         return self._templates.get_template(template).render(**content)
 
-    def answer(self, text: str, status: int = 200, *, file: str = "") -> Response:
-        """A page as an answer, or as a file to keep."""
-        headers = {"Content-Security-Policy": f"{self.policy}; frame-ancestors 'none'", "Referrer-Policy": "no-referrer"}
+    def answer(self, text: str, status: int = 200, *, file: str = "", framed_by: Iterable[str] = ()) -> Response:
+        """A page as an answer, or as a file to keep; pages of these origins may show it inside them."""
+        policy = f"{self.policy}; frame-ancestors {' '.join(framed_by) or _NOBODY}"
+        headers = {"Content-Security-Policy": policy, "Referrer-Policy": "no-referrer"}
         if file:
             headers["Content-Disposition"] = f'attachment; filename="{file}.html"'
         return Response(text, status, headers, content_type="text/html; charset=utf-8")

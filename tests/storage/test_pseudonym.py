@@ -76,3 +76,14 @@ def test_refuses_a_place_where_no_key_can_be_written(tmp_path):
     """A folder that is not there holds no key."""
     with pytest.raises(SettingsError, match="Name a file with CDS_PSEUDONYM_KEY_FILE"):
         kept_key(tmp_path / "nowhere" / "key")
+
+
+def test_gives_keys_for_other_purposes():
+    """Each purpose has its own, the same at every process, and none is a name or tells of the key."""
+    pseudonyms, again = Pseudonyms(b"a" * 32), Pseudonyms(b"a" * 32)
+
+    keys = {pseudonyms.other_key("smart"), pseudonyms.other_key("other"), b"a" * 32, pseudonyms.of("smart", "").encode()}
+
+    assert 4 == len(keys)
+    assert pseudonyms.other_key("smart") == again.other_key("smart")
+    assert 32 == len(pseudonyms.other_key("smart"))
