@@ -47,7 +47,7 @@ class Snoozes(NamedTuple):
         Answers through clients that are not registered are told and keep nothing away. Raises StorageUnavailable.
         """
         found = []
-        for client in (*(c.name for c in self.clients.registered), UNKNOWN.name):
+        for client in (*(c.name for c in self.clients.known), UNKNOWN.name):
             names = self.pseudonyms.every(client, patient)
             answers = [ours(a, self.knowledge, assessment.today) for a in self.database.work(partial(_answered, client, names))]
             snoozer = Snoozer(self.knowledge)
@@ -70,7 +70,7 @@ class Snoozes(NamedTuple):
 
     def _names(self, client: str, patient: str) -> tuple[str, ...]:
         known = [c.name for c in self.clients.registered]
-        if client not in known:
+        if client not in [c.name for c in self.clients.known]:
             raise UnknownClient(
                 f"There is no client '{client}' in clients.toml (CDS_CLIENTS). Use one of {', '.join(known) or 'none: it is not set'}."
             )
