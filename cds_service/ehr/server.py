@@ -31,9 +31,9 @@ class FHIRServer:
         if token:
             self._session.headers["Authorization"] = f"Bearer {token.reveal()}"
 
-    def get(self, query: str) -> Any | None:
+    def get(self, query: str, request_id: str = "") -> Any | None:
         """The resource or searchset of a query below the base; None if the server does not have it. Raises CDSServiceError."""
-        return self._sent("GET", f"{self.base}/{quote(query, safe=_SAFE)}", missing=True)
+        return self._sent("GET", f"{self.base}/{quote(query, safe=_SAFE)}", missing=True, request_id=request_id)
 
     def patients(self, most: int | None = None) -> Iterator[str]:
         """The ids of the patients, page by page, at most so many."""
@@ -80,9 +80,9 @@ class FHIRServer:
             raise CDSServiceError(f"{self.base}: the next page of patients stands elsewhere and is not read. Use the address that it names.")
         return url
 
-    def _sent(self, method: str, url: str, body: Any = None, *, missing: bool = False) -> Any | None:
+    def _sent(self, method: str, url: str, body: Any = None, *, missing: bool = False, request_id: str = "") -> Any | None:
         data = None if body is None else json.dumps(body).encode()
-        headers = {"Content-Type": _JSON} if data else {}
+        headers = {**({"Content-Type": _JSON} if data else {}), **({"X-Request-Id": request_id} if request_id else {})}
         try:
             answer = self._session.request(method, url, data=data, headers=headers, timeout=self._seconds, allow_redirects=False)
         except requests.RequestException as error:

@@ -11,6 +11,7 @@ from cds_service.settings import Settings
 from tests import build
 from tests.ehr.store import running
 from tests.fakes import checked_app
+from tests.storage.samples import rows
 from tests.trust.minting import ISSUER, entry, pinned, registered
 from tests.web.filled import SIMULATOR, Person
 from tests.web.screen import browser
@@ -36,6 +37,7 @@ def start(tmp_path):
 
     yield begin
     for app in started:
+        app.extensions["accesses"].close()
         app.extensions["counts"].close()
         app.extensions["recorder"].close()
 
@@ -209,3 +211,18 @@ def test_a_silent_client_stays_silent(start, store):
 
     assert [] == person.shown("response")["cards"]
     assert "Silent mode" in person.words
+
+
+def test_leaves_a_record_of_each_query(person, store):
+    """What the simulator reads of a chart is recorded as what the service reads: whose it was, what was asked, how it ended."""
+    del store.held["Patient/fx-woman-chondritis"]
+    visit(person)
+    app = person.client.application
+    app.extensions["accesses"].write()
+
+    kept = rows(app.extensions["accesses"]._database, "access")
+
+    assert {"simulator:store"} == {row["client"] for row in kept}
+    assert [("patient", "missing")] == list(dict.fromkeys((row["key"], row["outcome"]) for row in kept if row["outcome"] != "success"))
+    assert set(build.TEMPLATES) == {row["key"] for row in kept}
+    assert "fx-woman-chondritis" not in str(kept)

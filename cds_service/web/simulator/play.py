@@ -14,9 +14,9 @@ from cds_service.ehr import constructed
 from cds_service.ehr.client import CDSService, body_of, request_for
 from cds_service.ehr.files import json_in
 from cds_service.ehr.prefetch import PATIENT_ID, chosen, hook_request
-from cds_service.ehr.server import FHIRServer
 from cds_service.errors import CDSServiceError, InvalidRequest, MalformedBody, StorageUnavailable
 from cds_service.evidence.bundle import entries, patient_id
+from cds_service.fhir.fallback import unnoted
 from cds_service.fhir.search import prefetch_templates
 from cds_service.http.body import within_limit
 from cds_service.http.calls import Calls
@@ -27,8 +27,8 @@ from cds_service.record.facts import PatientRecord
 from cds_service.snoozes import Snoozes
 from cds_service.trust.clients import SIMULATOR, Client, simulated
 from cds_service.web.simulator.form import BUNDLE, CHOSEN, SERVER, Deed, Wanted
+from cds_service.web.simulator.served import NotedServer
 
-_SECONDS = 8.0  # that one query of a FHIR server may take while a page is waited for
 _TOKEN_SECONDS = 300
 _TYPED = "The Bundle"
 
@@ -134,7 +134,9 @@ class Player:
         client, patient = self._server(wanted), _patient(wanted)
         token = wanted.token if client.takes_token else None
         templates = prefetch_templates(self._knowledge, client.dialect)
-        chart = FHIRServer(client.server or "", token=token, ca_file=client.ca_file, seconds=_SECONDS)
+        accesses = self._calls.service.accesses
+        note = partial(accesses.add, client.name, hook, patient) if accesses else unnoted
+        chart = NotedServer(client, token, patient, templates, note)
         service = CDSService("", hook, "", templates)
         said = request_for(service, chart, patient, instance, _keys(wanted, templates))
         if token:
