@@ -33,7 +33,7 @@ from cds_service.trust.clients import Client
 from cds_service.web.door import Door
 from cds_service.web.simulator import cards, flags, wire
 from cds_service.web.simulator.form import Deed, Wanted, deed, wanted
-from cds_service.web.simulator.play import Fired, Player, Reported
+from cds_service.web.simulator.play import Fired, Reported, Simulator
 
 _HERE = Path(__file__).parent
 _FIRST = "test-sweet-macrocytosis"  # what is chosen before anybody chose
@@ -63,8 +63,8 @@ def blueprint(
 ) -> Blueprint:
     """GET /, and with a door GET and POST /simulator; without one there is no simulator."""
     routes = Blueprint("start", __name__)
-    player = Player(calls, snoozes, fixtures, today, now)
-    pages = _Pages(player, calls, doors, today)
+    simulator = Simulator(calls, snoozes, fixtures, today, now)
+    pages = _Pages(simulator, calls, doors, today)
     script = (_HERE / "simulator.js").read_bytes()
 
     @routes.get("/")
@@ -79,7 +79,7 @@ def blueprint(
     if door is not None:
 
         @routes.get("/simulator")
-        def simulator() -> Response:
+        def opened() -> Response:
             return door.turned_away() or pages.start("open")
 
         @routes.post("/simulator")
@@ -118,8 +118,8 @@ class Shown(NamedTuple):
 class _Pages:
     """Renders what the simulator shows."""
 
-    def __init__(self, player: Player, calls: Calls, doors: Doors, today: Callable[[], Day]) -> None:
-        self._player = player
+    def __init__(self, simulator: Simulator, calls: Calls, doors: Doors, today: Callable[[], Day]) -> None:
+        self._simulator = simulator
         self._service = calls.service
         self._knowledge = calls.service.knowledge
         self._today = today
@@ -130,7 +130,7 @@ class _Pages:
         self._templates.tests["web"] = cards.leads_to_the_web
         topics = {word.code: word.display for word in self._knowledge.module.topics.words.values()}
         self._templates.globals.update(k=self._knowledge, base_url=self._service.base_url, doors=doors, keys=tuple(self._keys), topics=topics)
-        self._templates.globals.update(indicators=cards.INDICATORS, servers=player.servers, truths=flags.WORDS)
+        self._templates.globals.update(indicators=cards.INDICATORS, servers=simulator.servers, truths=flags.WORDS)
         # Made before anybody's words are in a page, so that no style but ours is ever allowed.
         styles = re.findall(r"<style>(.*?)</style>", self._templates.get_template("simulator_frame.html").render(), re.DOTALL)
         hashes = " ".join(f"'sha256-{base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()}'" for style in styles)
@@ -158,20 +158,20 @@ class _Pages:
 
     def _file(self, asked: Wanted) -> Response:
         """The body of a call as a file, but for an access token."""
-        call = self._player.call(asked)
+        call = self._simulator.call(asked)
         told = body_of(wire.without_token(call.said)) if "fhirAuthorization" in call.said else call.body
         return Response(told, headers={"Content-Disposition": 'attachment; filename="request.json"'}, content_type="application/json")
 
     def _reported(self, asked: Wanted, done: Deed) -> Shown:
         """What became of feedback."""
-        reported = self._player.report(asked, done)
-        return Shown(asked, reported=reported, silent=self._silent(*self._player.whose(asked)))
+        reported = self._simulator.report(asked, done)
+        return Shown(asked, reported=reported, silent=self._silent(*self._simulator.whose(asked)))
 
     def _fired(self, asked: Wanted, *, lift: bool) -> Shown:
         """What a call brought, after what was answered before was lifted, if it is to be."""
-        lifted = self._player.lift(*self._player.whose(asked)) if lift else None
-        call = self._player.call(asked._replace(instance=""))
-        fired = self._player.fire(call)
+        lifted = self._simulator.lift(*self._simulator.whose(asked)) if lift else None
+        call = self._simulator.call(asked._replace(instance=""))
+        fired = self._simulator.fire(call)
         good = fired.status == HTTPStatus.OK
         return Shown(
             asked._replace(instance=call.said["hookInstance"]),
@@ -194,7 +194,7 @@ class _Pages:
 
     def _silent(self, client: Client, patient: str) -> tuple[Silence, ...] | None:
         """What is silent for a patient, in words; None if it cannot be looked up."""
-        running = self._player.silent(client, patient)
+        running = self._simulator.silent(client, patient)
         reasons = {reason.code: reason.display for reason in self._knowledge.module.override_reasons.reasons}
         return None if running is None else tuple(Silence(topic, s.answered, s.until, reasons.get(s.reason or "", "")) for topic, s in running)
 
@@ -208,7 +208,7 @@ class _Pages:
         return f"{sex}, {age}{', deceased' if record.deceased else ''} · {record.patient_id}"
 
     def _page(self, content: Shown, status: int = 200) -> Response:
-        groups = _groups(self._player.constructed)
+        groups = _groups(self._simulator.constructed)
         text = self._templates.get_template("simulator.html").render(**content._asdict(), groups=groups, today=self._today())
         headers = {"Content-Security-Policy": self._policy, "Referrer-Policy": "same-origin"}
         return Response(text.encode(errors="replace"), status, headers, content_type=_HTML)

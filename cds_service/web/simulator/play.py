@@ -61,7 +61,7 @@ class Reported(NamedTuple):
     response: bytes
 
 
-class Player:
+class Simulator:
     """An EHR that has the constructed patients, any Bundle that it is given, and the FHIR servers of registered clients."""
 
     def __init__(self, calls: Calls, snoozes: Snoozes, fixtures: Path, today: Callable[[], Day], now: Callable[[], dt.datetime]) -> None:
