@@ -16,9 +16,9 @@ from flask import Blueprint, Flask
 from cds_service import telemetry
 from cds_service.auditing import Accesses
 from cds_service.counting import Counts
-from cds_service.ehr import constructed
 from cds_service.feedback import Desk
 from cds_service.http import health, metrics, openapi, problems, protocol
+from cds_service.http.calls import Calls
 from cds_service.http.gate import Doorkeeper, Gate
 from cds_service.http.headers import StandingHeaders
 from cds_service.http.slots import Slots
@@ -33,6 +33,8 @@ from cds_service.storage import opening
 from cds_service.storage.database import Database
 from cds_service.trust import clients
 from cds_service.web import about, evidence, governance
+from cds_service.web.door import Door
+from cds_service.web.simulator import pages as simulator
 
 _LOADED: dict[Path | None, Knowledge] = {}  # by the folder; workers that are forked find it here
 _TOGETHER: list[Path] = []  # the folder in which workers that are forked show each other what they count
@@ -72,17 +74,23 @@ def create_app(settings: Settings | None = None, today: Callable[[], Day] | None
     app.url_map.redirect_defaults = False
     app.url_map.merge_slashes = False
     slots = Slots(settings.threads, settings.waiting, settings.deadline / 4)
-    app.register_blueprint(protocol.blueprint(service, desk, counts, gate, slots))
+    calls = Calls(service, desk, counts, slots)
+    app.register_blueprint(protocol.blueprint(calls, gate))
     app.register_blueprint(health.blueprint(recorder, accesses))
     app.register_blueprint(metrics.blueprint(counts))
     governed = settings.governance_open or settings.governance_token_file is not None
-    app.register_blueprint(about.blueprint(service, gate.mode, governed=governed, constructed=constructed.names(settings.fixtures)))
+    app.register_blueprint(about.blueprint(service, gate.mode))
     snoozes = Snoozes(database, pseudonyms, knowledge, registered)
     app.register_blueprint(evidence.blueprint(service, snoozes, today, settings.fixtures, None if registered.authenticated else slots))
     if any(client.app for client in registered.registered):
         app.register_blueprint(_smart(settings, service, snoozes, database, today, now))
-    if governed:
-        app.register_blueprint(governance.blueprint(snoozes, today, now, settings.governance_token))
+    door = Door(settings.governance_token) if governed else None
+    if door:
+        app.register_blueprint(governance.blueprint(snoozes, today, now, door))
+    # Where calls need tokens, a page that sends some without one needs a token of its own, on this machine, too: a proxy may stand in front.
+    playing = door if door and (door.locked or not registered.authenticated) else None
+    doors = simulator.Doors(gate.mode, governed=governed, evidence=not registered.authenticated)
+    app.register_blueprint(simulator.blueprint(calls, snoozes, playing, settings.fixtures, today, now, doors))
     surface = openapi.Surface(registered.authenticated, settings.authenticate_discovery, governed, settings.governance_token_file is not None)
     app.register_blueprint(openapi.blueprint(knowledge, settings.base_url, surface))
     problems.register(app)

@@ -107,12 +107,13 @@ def _fire_all(
 
     from cds_service.ehr import terminal
     from cds_service.ehr.client import fire, request_for
+    from cds_service.ehr.prefetch import chosen
 
     found = []
     with requests.Session() as session:
         for number, patient in enumerate(patients, 1):
             instance = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{chart.base}/{patient}"))
-            one = fire(service, session, patient, request_for(service, chart, patient, instance, mode), sign())
+            one = fire(service, session, patient, request_for(service, chart, patient, instance, chosen(service.prefetch, mode)), sign())
             found.append(one)
             if save is not None:
                 _keep(save, one)

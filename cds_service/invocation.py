@@ -38,12 +38,13 @@ _NOT_THEIRS = (
 
 
 class Answer(NamedTuple):
-    """A response's bytes, with what the log may say of it and what is counted."""
+    """A response's bytes and the record that they rest on, with what the log may say of it and what is counted."""
 
     body: bytes
     topics: tuple[str, ...]
     issues: int
     visit: Visit
+    record: PatientRecord
     trigger: str = ""
 
 
@@ -102,7 +103,7 @@ class Service:
             response = structs.replace(response, cards=shown) if shown else self.composer.nothing_shown(assessment, record, silenced)
         outcome = "shown" if response.cards else "withheld" if made else "nothing"
         visit = Visit(today, client.name, request.hook, record.patient_id, outcome, record.sources, assessment.genetics)
-        return Answer(encode(_rendered(response, client)), topics, len(assessment.issues), visit, client.dialect.trigger(request.extension))
+        return Answer(encode(_rendered(response, client)), topics, len(assessment.issues), visit, record, client.dialect.trigger(request.extension))
 
     def _judged(self, client: Client, assessment: Assessment, response: Response, before: Sequence[records.Answered]) -> dict[str, Outcome]:
         """The card of each topic, and whether it may leave: not if it was answered already, nor if its client is silent."""

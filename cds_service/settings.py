@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from cds_service.errors import SettingsError
 
 SANDBOXES = ("smart", "hapi")  # trust/sandboxes.toml
+SIMULATED = "simulator"  # whose calls are nobody's; those on a registered server stand under `simulator:` and the client's name
 SHORTEST_TOKEN = 20
 _WAITING = 3  # for each that is answered
 _LEAST_WAITING = 16

@@ -47,7 +47,7 @@ class Snoozes(NamedTuple):
         Answers through clients that are not registered are told and keep nothing away. Raises StorageUnavailable.
         """
         found = []
-        for name in (client,) if client else (*(c.name for c in self.clients.registered), UNKNOWN.name):
+        for name in (client,) if client else (*(c.name for c in self.clients.known), UNKNOWN.name):
             names = self.pseudonyms.every(name, patient)
             answers = [ours(a, self.knowledge, assessment.today) for a in self.database.work(partial(_answered, name, names))]
             snoozer = Snoozer(self.knowledge)
@@ -70,7 +70,7 @@ class Snoozes(NamedTuple):
 
     def _names(self, client: str, patient: str) -> tuple[str, ...]:
         known = [c.name for c in self.clients.registered]
-        if client not in known:
+        if client not in [c.name for c in self.clients.known]:
             raise UnknownClient(f"There is no such client in clients.toml (CDS_CLIENTS). Use one of {', '.join(known) or 'none: it is not set'}.")
         return self.pseudonyms.every(client, patient.strip().removeprefix("Patient/"))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
@@ -148,14 +148,14 @@ def resolved(template: str, context: Mapping[str, str]) -> str | None:
     return None if missing else _TOKEN.sub(lambda match: known[match.group(1).strip()], template)
 
 
-def request_for(service: CDSService, server: FHIRServer, patient: str, instance: str, mode: str) -> dict[str, Any]:
-    """The call for a patient: with every prefetch key that the server can fill, with every second one, or with none.
+def request_for(service: CDSService, server: FHIRServer, patient: str, instance: str, keys: Collection[str]) -> dict[str, Any]:
+    """The call for a patient, with those of these prefetch keys that the server can fill.
 
     What is left out, the service may ask of the `fhirServer` that the call names.
     """
     context = {"userId": USER, "patientId": patient}
     queries = {key: query for key, template in service.prefetch.items() if (query := resolved(template, context)) is not None}
-    wanted = {"full": list(queries), "partial": list(queries)[::2], "none": []}[mode]
+    wanted = [key for key in queries if key in keys]
     with ThreadPoolExecutor(8) as pool:
         found = dict(zip(wanted, pool.map(lambda key: _filled(server, queries[key]), wanted), strict=True))
     call = {"hook": service.hook, "hookInstance": instance, "fhirServer": server.base, "context": context}
@@ -163,9 +163,14 @@ def request_for(service: CDSService, server: FHIRServer, patient: str, instance:
     return {**call, "prefetch": prefetch} if prefetch else call
 
 
+def body_of(call: Mapping[str, Any]) -> bytes:
+    """A call as it goes over the wire."""
+    return json.dumps(call, ensure_ascii=False).encode(errors="replace")  # a lone surrogate is in no encoding
+
+
 def fire(service: CDSService, session: requests.Session, patient: str, call: Mapping[str, Any], token: str | None = None) -> Fired:
     """Send a call, with a token where the service wants to know who calls. Raises CDSServiceError if there is no answer at all."""
-    body = json.dumps(call, ensure_ascii=False).encode(errors="replace")  # a lone surrogate is in no encoding
+    body = body_of(call)
     headers = {"Content-Type": "application/json", **({"Authorization": f"Bearer {token}"} if token else {})}
     started = time.perf_counter()
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import msgspec
 
 from cds_service.errors import CDSServiceError
 
+_BYTE = re.compile(r"\(byte (\d+)\)")
 _DEEPEST = 200  # FHIR needs no more than a few dozen levels
 
 
@@ -24,20 +26,29 @@ def read_json(path: Path) -> Any:
 
 def json_in(content: bytes, name: str, error: type[CDSServiceError] = CDSServiceError) -> Any:
     """The JSON in the content of a file, with or without a byte order mark. Raises `error`, which says what to do with `name`."""
+    text = ""
     try:
-        value = msgspec.json.decode(content.decode("utf-8-sig"))
+        text = content.decode("utf-8-sig")
+        value = msgspec.json.decode(text)
     except UnicodeDecodeError:
         raise error(f"{name}: not UTF-8. Save it as UTF-8.") from None
     except RecursionError:
         raise _too_deep(name, error) from None
     except ValueError as fault:
-        raise error(f"{name}: not JSON ({fault}; NaN and lone surrogates are not JSON). Correct the file.") from None
+        raise error(f"{name}: not JSON {_place(text, str(fault))} ({fault}; NaN and lone surrogates are not JSON). Correct it there.") from None
     layer = [value]
     for _ in range(_DEEPEST):
         layer = [inner for outer in layer for inner in _members(outer)]
     if layer:
         raise _too_deep(name, error)
     return value
+
+
+def _place(text: str, fault: str) -> str:
+    """Where in a text a fault is, as an editor counts; at its end where no byte is named."""
+    byte = _BYTE.search(fault)
+    before = text.encode()[: int(byte[1])].decode(errors="ignore") if byte else text
+    return f"at line {before.count(chr(10)) + 1}, column {len(before) - before.rfind(chr(10))}"
 
 
 def _members(value: Any) -> Iterable[Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -23,6 +23,11 @@ _DATES = (
     "date",
 )
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
+
+
+def chosen(keys: Iterable[str], mode: str) -> list[str]:
+    """The prefetch keys that a mode sends along: all, every second one with the first, or none."""
+    return {"full": list(keys), "partial": list(keys)[::2], "none": []}[mode]
 
 
 def hook_request(bundle: Mapping[str, Any], templates: Mapping[str, str], hook: str, hook_instance: str) -> dict[str, Any]:

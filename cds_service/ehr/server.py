@@ -10,6 +10,7 @@ from urllib.parse import quote, urljoin, urlsplit
 import requests
 
 from cds_service.errors import CDSServiceError
+from cds_service.record.secret import Secret
 
 _JSON = "application/fhir+json"
 _SECONDS = 30.0
@@ -18,17 +19,21 @@ _SAFE = "/?&=,:|$._-~"
 
 
 class FHIRServer:
-    """One FHIR R4 server at a base URL, which takes no token."""
+    """One FHIR R4 server at a base URL, asked with a token if it needs one; `ca_file` replaces the usual certificate authorities."""
 
-    def __init__(self, base: str) -> None:
+    def __init__(self, base: str, *, token: Secret | None = None, ca_file: str | None = None, seconds: float = _SECONDS) -> None:
         self.base = base.rstrip("/")
+        self._seconds = seconds
         self._session = requests.Session()
         self._session.trust_env = False
         self._session.headers["Accept"] = _JSON
+        self._session.verify = ca_file or True
+        if token:
+            self._session.headers["Authorization"] = f"Bearer {token.reveal()}"
 
-    def get(self, query: str) -> Any | None:
+    def get(self, query: str, request_id: str = "") -> Any | None:
         """The resource or searchset of a query below the base; None if the server does not have it. Raises CDSServiceError."""
-        return self._sent("GET", f"{self.base}/{quote(query, safe=_SAFE)}", missing=True)
+        return self._sent("GET", f"{self.base}/{quote(query, safe=_SAFE)}", missing=True, request_id=request_id)
 
     def patients(self, most: int | None = None) -> Iterator[str]:
         """The ids of the patients, page by page, at most so many."""
@@ -75,11 +80,11 @@ class FHIRServer:
             raise CDSServiceError(f"{self.base}: the next page of patients stands elsewhere and is not read. Use the address that it names.")
         return url
 
-    def _sent(self, method: str, url: str, body: Any = None, *, missing: bool = False) -> Any | None:
+    def _sent(self, method: str, url: str, body: Any = None, *, missing: bool = False, request_id: str = "") -> Any | None:
         data = None if body is None else json.dumps(body).encode()
-        headers = {"Content-Type": _JSON} if data else {}
+        headers = {**({"Content-Type": _JSON} if data else {}), **({"X-Request-Id": request_id} if request_id else {})}
         try:
-            answer = self._session.request(method, url, data=data, headers=headers, timeout=_SECONDS, allow_redirects=False)
+            answer = self._session.request(method, url, data=data, headers=headers, timeout=self._seconds, allow_redirects=False)
         except requests.RequestException as error:
             raise CDSServiceError(
                 f"{self.base}: no answer ({type(error).__name__}). Is this the base URL of a FHIR server that can be reached?"

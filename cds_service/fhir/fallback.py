@@ -98,7 +98,7 @@ class Fallback:
     def __init__(self, knowledge: Knowledge, clients: Iterable[Client], deadline: float) -> None:
         self._kinds = {key: requirement.resource for key, requirement in knowledge.requirements.items()}
         self._seconds = deadline * (1 - _TO_ANSWER)
-        self._servers = {c.name: _server(knowledge, c, c.server) for c in clients if c.server is not None}
+        self._servers = {c.server: _server(knowledge, c, c.server) for c in clients if c.server is not None}
 
     def close(self) -> None:
         """Let go of every thread and connection."""
@@ -121,7 +121,7 @@ class Fallback:
 
         `waited` seconds of the deadline are gone already, or there are so many `seconds` for what is no call; `note` is told of each query.
         """
-        server = self._servers.get(client.name)
+        server = self._servers.get(client.server) if client.server else None
         if server is None:
             return Fetched()
         if token is None and not client.open:

@@ -54,8 +54,7 @@ def _content(request: Request) -> bytes:
         raise _too_large()
     body = environ["wsgi.input"].read(LARGEST_BODY + 1)
     environ[_READ] = len(body) <= LARGEST_BODY
-    if len(body) > LARGEST_BODY:
-        raise _too_large()
+    within_limit(body)
     if length is not None and len(body) < length:
         raise MalformedBody("The body is shorter than its Content-Length. Send the whole body.")
     return bytes(body)
@@ -73,6 +72,13 @@ def discard(request: Request) -> bool:
     while left > 0 and (chunk := environ["wsgi.input"].read(_CHUNK)):
         left -= len(chunk)
     return left > 0
+
+
+def within_limit(body: bytes) -> bytes:
+    """A body that is not too large. Raises PayloadTooLarge."""
+    if len(body) > LARGEST_BODY:
+        raise _too_large()
+    return body
 
 
 def _too_large() -> PayloadTooLarge:

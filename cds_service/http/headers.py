@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-_FOR_PEOPLE = ("/governance", "/evidence", "/smart")  # programs of other origins may not read it
+_FOR_PEOPLE = ("/governance", "/evidence", "/simulator", "/smart")  # programs of other origins may not read it
 _ALWAYS = [
     ("X-Content-Type-Options", "nosniff"),
     ("Cache-Control", "no-store"),
@@ -47,7 +47,8 @@ class StandingHeaders:
         return self._application(environ, start)
 
     def _standing(self, environ: WSGIEnvironment) -> list[tuple[str, str]]:
-        origin = environ.get("HTTP_ORIGIN", "") if not environ.get("PATH_INFO", "").startswith(_FOR_PEOPLE) else ""
+        path = environ.get("PATH_INFO", "")
+        origin = environ.get("HTTP_ORIGIN", "") if path != "/" and not path.startswith(_FOR_PEOPLE) else ""
         if not origin or not (self._any or origin in self._origins):
             return self._always
         allowed = [*self._always, ("Access-Control-Allow-Origin", "*" if self._any else origin)]

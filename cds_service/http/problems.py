@@ -16,7 +16,7 @@ from cds_service.telemetry import event
 
 def register(app: Flask) -> None:
     """Answer every error of the application as an OperationOutcome."""
-    app.register_error_handler(CDSServiceError, _ours)
+    app.register_error_handler(CDSServiceError, _told)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(Exception, _unforeseen)
 
@@ -33,9 +33,12 @@ def _answer(error: CDSServiceError) -> Response:
     return response
 
 
-def _ours(error: Exception) -> Response:
-    if not isinstance(error, CDSServiceError):
-        return _unforeseen(error)
+def _told(error: Exception) -> Response:
+    return refusal(error) if isinstance(error, CDSServiceError) else _unforeseen(error)
+
+
+def refusal(error: CDSServiceError) -> Response:
+    """The answer to who is refused; the log has it, too."""
     why = {"reason": error.reason, **error.said} if isinstance(error, Unauthenticated) else {}
     event("hook.refused", status=error.status, code=error.code, **why)
     return _answer(error)
@@ -50,7 +53,7 @@ def _http(error: Exception) -> Response:
         413: PayloadTooLarge("The body is too large. Send less prefetch."),
     }
     found = known.get(status) or RequestError("The request cannot be understood as HTTP. Correct it and send it again.")
-    response = _ours(found)
+    response = refusal(found)
     if isinstance(error, HTTPException) and status == 405:
         response.headers.extend({k: v for k, v in error.get_headers() if k.lower() == "allow"})
     return response

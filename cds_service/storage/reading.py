@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Select, Table, and_, func, select
 
+from cds_service.settings import SIMULATED
 from cds_service.storage.records import Access
 from cds_service.storage.tables import ACCESS, ACCESS_QUERY, CARD, DECISION, FEEDBACK, GENE_RESULT, LIFT, TALLY, VISITOR
 
@@ -164,9 +165,7 @@ def first_cards(connection: Connection, span: Span, topics: Sequence[str]) -> li
     result = GENE_RESULT.c.state, GENE_RESULT.c.resulted, GENE_RESULT.c.seen
     found = select(func.substr(ranked.c.digest, 1, 12), ranked.c.day, *result).select_from(ranked.outerjoin(GENE_RESULT, same))
     found = found.where(ranked.c.place == 1, ranked.c.day >= span.first)
-    if span.client is not None:
-        found = found.where(ranked.c.client == span.client)
-    return [FirstCard(*row) for row in connection.execute(found)]
+    return [FirstCard(*row) for row in connection.execute(found.where(_of(ranked.c.client, span)))]
 
 
 def lifted(connection: Connection, span: Span) -> int:
@@ -174,7 +173,7 @@ def lifted(connection: Connection, span: Span) -> int:
     start = dt.datetime.combine(span.first, dt.time(), dt.UTC)
     end = dt.datetime.combine(span.last + dt.timedelta(days=1), dt.time(), dt.UTC)
     found = select(func.count()).select_from(LIFT).where(LIFT.c.at >= start, LIFT.c.at < end)
-    return connection.scalar(found if span.client is None else found.where(LIFT.c.client == span.client)) or 0
+    return connection.scalar(found.where(_of(LIFT.c.client, span))) or 0
 
 
 def accesses(connection: Connection, which: Accessed) -> Iterator[Access]:
@@ -203,5 +202,9 @@ def _decided(query: Select[T], span: Span) -> Select[T]:
 
 
 def _within(table: Table, span: Span) -> ColumnElement[bool]:
-    whole = (table.c.service == span.service) & table.c.day.between(span.first, span.last)
-    return whole if span.client is None else whole & (table.c.client == span.client)
+    return (table.c.service == span.service) & table.c.day.between(span.first, span.last) & _of(table.c.client, span)
+
+
+def _of(client: ColumnElement[str], span: Span) -> ColumnElement[bool]:
+    """Whether a client belongs to the span: of all clients the simulator is none, since nobody cares for its patients."""
+    return client == span.client if span.client is not None else (client != SIMULATED) & client.not_like(f"{SIMULATED}:%")

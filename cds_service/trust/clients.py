@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
+from msgspec import structs
 
 from cds_service.dialects import DIALECTS
 from cds_service.dialects.dialect import Dialect
 from cds_service.errors import SettingsError
 from cds_service.knowledge.loader import Knowledge
 from cds_service.protocol.response import Coding
-from cds_service.settings import is_loopback
+from cds_service.settings import SIMULATED, is_loopback
 from cds_service.trust.addresses import Address, address, same
 from cds_service.trust.app import App, app
 from cds_service.trust.entries import Entry, entries, text_of
@@ -57,6 +58,14 @@ class Client(msgspec.Struct, frozen=True, kw_only=True):
 
 # Whoever calls without a registered server: answered from what is sent along, and nothing is asked anywhere.
 UNKNOWN = Client(name="open", dialect=DIALECTS["spec"])
+# Whoever plays the EHR on the start page, with charts that are sent along.
+SIMULATOR = Client(name=SIMULATED, dialect=DIALECTS["spec"])
+_LONGEST_NAME = 40  # in the database
+
+
+def simulated(client: Client) -> Client:
+    """A client as the start page plays it: with its server and its ways, and a name by which nothing counts as its own."""
+    return structs.replace(client, name=f"{SIMULATED}:{client.name}"[:_LONGEST_NAME], identity=None)
 
 
 class Clients:
@@ -69,6 +78,11 @@ class Clients:
     def authenticated(self) -> bool:
         """Whether a call needs a token: all have one, or none."""
         return any(client.identity for client in self.registered)
+
+    @property
+    def known(self) -> tuple[Client, ...]:
+        """Every client whose patients are its own, those of the simulator included."""
+        return (*self.registered, SIMULATOR, *(simulated(client) for client in self.registered if client.server))
 
     def of(self, fhir_server: str | None) -> Client:
         """The client whose registered server a call names, or the one that stands for all others."""
@@ -132,8 +146,9 @@ def sandboxes() -> Mapping[str, str]:
 
 def _client(path: Path, entry: Entry, known: Ours) -> Client:
     where = f"{path}: client '{entry.name}'"
-    if entry.name == UNKNOWN.name:
-        raise SettingsError(f"{where}: this name stands for callers who are not registered. Choose another.")
+    if entry.name in (UNKNOWN.name, SIMULATOR.name):
+        whom = "callers who are not registered" if entry.name == UNKNOWN.name else "the simulator of the start page"
+        raise SettingsError(f"{where}: this name stands for {whom}. Choose another.")
     dialect = DIALECTS.get(entry.dialect)
     if dialect is None:
         raise SettingsError(f"{where}: there is no dialect '{entry.dialect}'. Use one of {', '.join(DIALECTS)}.")

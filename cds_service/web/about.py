@@ -1,8 +1,7 @@
-"""The start page, /about and a page for every entry: what the service is for, by which rules it decides, and from which sources."""
+"""/about and a page for every entry: what the service is for, by which rules it decides, and from which sources."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from flask import Blueprint, Response, make_response, render_template, request
@@ -18,13 +17,13 @@ _POLICY = "default-src 'none'; style-src 'self' 'unsafe-inline'; base-uri 'none'
 _JSON, _HTML = "application/json", "text/html"
 
 
-def blueprint(service: Service, mode: str = "open", *, governed: bool = False, constructed: Sequence[str] = ()) -> Blueprint:
-    """GET /, GET /about (HTML or JSON), GET /about.json, GET /about/<kind>/<id> and the pages of the gene, the response rates and the article."""
+def blueprint(service: Service, mode: str = "open") -> Blueprint:
+    """GET /about (HTML or JSON), GET /about.json, GET /about/<kind>/<id> and the pages of the gene, the response rates and the article."""
     routes = Blueprint("about", __name__, template_folder="templates")
     catalogue = Catalogue(service.knowledge)
 
     def page(template: str, **content: Any) -> Response:
-        shared = {"k": service.knowledge, "base_url": service.base_url, "kinds": KINDS, "confidence": CONFIDENCE, "mode": mode, "governed": governed}
+        shared = {"k": service.knowledge, "base_url": service.base_url, "kinds": KINDS, "confidence": CONFIDENCE, "mode": mode}
         response = make_response(render_template(template, **shared, **content))
         response.headers["Content-Security-Policy"] = _POLICY
         response.headers["Referrer-Policy"] = "no-referrer"
@@ -38,10 +37,6 @@ def blueprint(service: Service, mode: str = "open", *, governed: bool = False, c
 
     def told() -> AboutModule:
         return structs.replace(catalogue.about, callers=mode)
-
-    @routes.get("/")
-    def start() -> Response:
-        return page("start.html", constructed=constructed)
 
     @routes.get("/about")
     def about() -> Response:

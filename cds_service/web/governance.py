@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import hmac
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
@@ -21,16 +20,15 @@ from cds_service.governance.report import Report, report
 from cds_service.governance.words import SECTIONS, labels
 from cds_service.knowledge.loader import Knowledge
 from cds_service.record.dates import Day
-from cds_service.settings import is_loopback
 from cds_service.snoozes import Snoozes
 from cds_service.storage.reading import EARLIEST, LATEST, Span
 from cds_service.telemetry import event
 from cds_service.web import plots
+from cds_service.web.door import Door
 
 USUAL_DAYS = 28
 _LONGEST_PATIENT_ID = 128
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-_CLOSED = "This page needs an access token as the password, with any user name. CDS_GOVERNANCE_TOKEN_FILE names the file that holds it.\n"
 _TEMPLATES = Environment(loader=FileSystemLoader(Path(__file__).with_name("templates")), autoescape=True)
 
 
@@ -61,23 +59,12 @@ def _plot(found: Report) -> Markup:
     return plots.share_by_week(weeks, changes, "Share of calls with a card, week by week; the table below has the numbers") if weeks else Markup()
 
 
-def blueprint(snoozes: Snoozes, today: Callable[[], Day], clock: Callable[[], dt.datetime], token: str | None) -> Blueprint:
-    """GET /governance (HTML, JSON or CSV) and POST /governance/snoozes. Without a token they are open: for one's own machine only."""
+def blueprint(snoozes: Snoozes, today: Callable[[], Day], clock: Callable[[], dt.datetime], door: Door) -> Blueprint:
+    """GET /governance (HTML, JSON or CSV) and POST /governance/snoozes, behind their door."""
     routes = Blueprint("governance", __name__)
     knowledge = snoozes.knowledge
 
-    @routes.before_request
-    def admit() -> Response | None:
-        given = request.authorization.password if request.authorization and request.authorization.type == "basic" else None
-        if token is not None and not hmac.compare_digest((given or "").encode(), token.encode()):
-            return Response(_CLOSED, 401, {"WWW-Authenticate": 'Basic realm="governance", charset="UTF-8"'}, content_type="text/plain; charset=utf-8")
-        if token is None and not _local(request.host):
-            return Response(
-                "Without a token this page is for this machine only, under its own name.\n", 403, content_type="text/plain; charset=utf-8"
-            )
-        if request.method == "POST" and not _same_origin():
-            return Response("This form is sent from its own page only.\n", 403, content_type="text/plain; charset=utf-8")
-        return None
+    routes.before_request(door.turned_away)
 
     @routes.get("/governance")
     def governance() -> Response:
@@ -111,20 +98,6 @@ def blueprint(snoozes: Snoozes, today: Callable[[], Day], clock: Callable[[], dt
         return answer
 
     return routes
-
-
-def _local(host: str) -> bool:
-    """Whether a page was asked for by this machine's own name: a stranger's name that was pointed here is none."""
-    name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
-    return name == "localhost" or is_loopback(name.strip("[]"))
-
-
-def _same_origin() -> bool:
-    """Whether a form was sent from a page of this service; browsers say so, and other programs need no leave."""
-    origin = request.headers.get("Origin")
-    return request.headers.get("Sec-Fetch-Site", "same-origin") in ("same-origin", "none") and (
-        origin is None or origin.partition("://")[2] == request.host
-    )
 
 
 def _page(text: str) -> Response:

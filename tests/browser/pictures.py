@@ -1,4 +1,4 @@
-"""Takes the pictures of docs/images anew: the evidence of one constructed patient on a desk, in the dark, on a phone and on paper."""
+"""Takes the pictures of docs/images anew: one constructed patient's evidence on a desk, in the dark, on a phone and on paper, and in the simulator."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ class Picture(NamedTuple):
     file: Path
     wishes: dict[str, Any]
     paper: bool = False
+    simulator: bool = False
 
 
 PICTURES = (
@@ -30,6 +31,7 @@ PICTURES = (
     Picture(DOCS / "images" / "evidence-dark.png", {"viewport": {"width": 860, "height": 1290}, "color_scheme": "dark"}),
     Picture(DOCS / "images" / "evidence-phone.png", {"viewport": {"width": 375, "height": 1300}}),
     Picture(DOCS / "images" / "evidence-print.png", {"viewport": PAPER}, paper=True),
+    Picture(DOCS / "images" / "simulator.png", {"viewport": {"width": 1400, "height": 1000}}, simulator=True),
 )
 
 
@@ -40,7 +42,13 @@ def main() -> None:
             window = Window(browser, **picture.wishes)
             if picture.paper:
                 window.page.emulate_media(media="print")
-            window.page.goto(f"{base}/evidence/{PATIENT}")
+            if picture.simulator:
+                window.page.goto(base)
+                window.page.get_by_role("button", name="Open the chart").click()
+                window.page.wait_for_selector(".chart")
+                window.page.evaluate("scrollTo(0, 0)")
+            else:
+                window.page.goto(f"{base}/evidence/{PATIENT}")
             window.page.screenshot(path=picture.file)
             window.close()
             Image.open(picture.file).convert("RGB").quantize(_COLOURS).save(picture.file, optimize=True)

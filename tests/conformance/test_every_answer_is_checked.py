@@ -10,6 +10,7 @@ import pytest
 from flask import Flask, Response
 
 from cds_service.invocation import Answer, Service
+from cds_service.record.facts import PatientRecord
 from tests import build
 from tests.fakes import CheckedClient, ask
 
@@ -152,7 +153,7 @@ class Mute(Service):
 
     def call(self, service_id: str, body: bytes) -> Answer:  # noqa: ARG002 - it never listens
         """Answer with an empty object."""
-        return Answer(b"{}", (), 0, build.visit())
+        return Answer(b"{}", (), 0, build.visit(), PatientRecord(patient_id=build.PATIENT_ID))
 
 
 def test_fails_for_an_invalid_answer_without_http():

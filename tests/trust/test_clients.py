@@ -196,6 +196,7 @@ def test_takes_no_token_in_clear(tmp_path, server):
             for name in ("", "North", "-north", "nor th", "n_1", "n\u00f6rd", "x" * 41, "north\\n", "a/b")
         ),
         (entry(name="open"), "client 'open': this name stands for callers who are not registered.", "Choose another."),
+        (entry(name="simulator"), "client 'simulator': this name stands for the simulator of the start page.", "Choose another."),
         (entry('dialect = "epik"'), "client 'north': there is no dialect 'epik'.", f"Use one of {', '.join(DIALECTS)}."),
         (entry('dialect = "Epic"'), "client 'north': there is no dialect 'Epic'.", f"Use one of {', '.join(DIALECTS)}."),
         *(

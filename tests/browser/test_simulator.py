@@ -1,0 +1,140 @@
+"""The simulator in a browser: a chart is opened, a card accepted, dismissed and lifted again, at any width and in any colours."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests import build
+from tests.browser.window import AT_400_PERCENT, PHONE
+
+LIGHT, DARK = {"color_scheme": "light"}, {"color_scheme": "dark"}
+WITHOUT_SCRIPTS = {"java_script_enabled": False}
+
+
+def opened(site, window, name="test-sweet-macrocytosis", **wishes):
+    """A window with the chart of a constructed patient."""
+    one = window(**wishes)
+    one.page.goto(site)
+    one.page.get_by_label("Patient", exact=True).select_option(name)
+    one.page.get_by_role("button", name="Open the chart").click()
+    one.page.wait_for_selector(".chart")
+    return one
+
+
+def cards(one):
+    """How many cards are shown."""
+    return one.page.locator("article.card:has(.indicator)").count()
+
+
+@pytest.mark.parametrize("wishes", [LIGHT, DARK, {"viewport": PHONE}, {"viewport": AT_400_PERCENT}], ids=["light", "dark", "phone", "400 %"])
+@pytest.mark.parametrize("name", ["test-sweet-macrocytosis", "confirmed-everything", "lookalike-alcohol"])
+def test_keeps_nobody_out(site, window, name, wishes):
+    """axe-core finds no violation in an answer with everything unfolded, and it is read by scrolling down alone."""
+    one = opened(site, window, name, **wishes)
+    one.page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+
+    assert [] == one.barriers()
+    assert not one.spills()
+
+
+@pytest.mark.parametrize("wishes", [LIGHT, DARK, {"viewport": PHONE}, {"viewport": AT_400_PERCENT}], ids=["light", "dark", "phone", "400 %"])
+@pytest.mark.parametrize("source", ["A constructed patient", "A FHIR Bundle", "A registered FHIR server"])
+def test_its_form_keeps_nobody_out(site, window, source, wishes):
+    """axe-core finds no violation in the form, whichever chart is chosen."""
+    one = window(**wishes)
+    one.page.goto(site)
+    one.page.get_by_label(source, exact=True).check()
+    one.page.get_by_label("Only these keys").check()
+
+    assert [] == one.barriers()
+    assert not one.spills()
+
+
+@pytest.mark.parametrize("wishes", [{}, WITHOUT_SCRIPTS], ids=["with scripts", "without"])
+def test_accepts_dismisses_and_lifts(site, window, wishes):
+    """What is accepted or dismissed is silent in the next call, until it is lifted; no script is needed."""
+    one = opened(site, window, "test-mds-sweet-steroids" if wishes else "test-japan-score-woman", **wishes)
+    page = one.page
+    shown = [cards(one)]
+
+    page.get_by_role("button", name="Accept").click()
+    page.wait_for_selector("text=Feedback was stored")
+    page.get_by_role("button", name="Open the chart again").click()
+    page.wait_for_selector("text=silenced until")
+    shown.append(cards(one))
+    page.get_by_role("button", name="Let these cards be shown again").click()
+    page.wait_for_selector("text=lifted")
+    shown.append(cards(one))
+    page.get_by_text("Dismiss because").click()
+    page.get_by_label("Reason").select_option("not-now")
+    page.get_by_role("button", name="Dismiss").click()
+    page.wait_for_selector("text=Feedback was stored")
+
+    assert [1, 0, 1] == shown
+    assert page.get_by_text("“Not now”").first.is_visible()
+
+
+def test_keeps_what_was_typed(site, window):
+    """A broken Bundle is answered with its place, and is still in the form; mended, it is answered."""
+    one = window()
+    one.page.goto(site)
+    good = json.dumps(json.loads((build.FIXTURES / "messy-chart.json").read_text(encoding="utf-8")))
+    one.page.get_by_label("A FHIR Bundle").check()
+    one.page.get_by_label("or pasted").fill("\n" + good[:-1])
+    one.page.get_by_role("button", name="Open the chart").click()
+    told = one.page.get_by_role("alert").inner_text()
+    kept = one.page.get_by_label("or pasted").input_value()
+    one.page.get_by_label("or pasted").fill(good)
+    one.page.get_by_role("button", name="Open the chart").click()
+    one.page.wait_for_selector(".chart")
+
+    assert "line 2, column" in told
+    assert "\n" + good[:-1] == kept
+    assert 1 == cards(one)
+    # A browser says so of every page that is no 200.
+    assert ["Failed to load resource: the server responded with a status of 400 (Bad Request)"] == one.complaints
+    one.complaints.clear()
+
+
+def test_leads_to_the_evidence(site, window):
+    """From the answer to the evidence of the same chart: by its name, or by the Bundle that was pasted."""
+    named = opened(site, window)
+    named.page.get_by_text("The evidence of this patient").click()
+    pasted = window()
+    pasted.page.goto(site)
+    pasted.page.get_by_label("A FHIR Bundle").check()
+    pasted.page.get_by_label("or pasted").fill((build.FIXTURES / "messy-chart.json").read_text(encoding="utf-8"))
+    pasted.page.get_by_role("button", name="Open the chart").click()
+    pasted.page.get_by_role("button", name="The evidence of this Bundle").click()
+
+    assert f"{site}/evidence/test-sweet-macrocytosis" == named.page.url
+    assert pasted.page.get_by_text("fx-messy-chart").first.is_visible()
+
+
+def test_saves_the_request(site, window):
+    """The file is what was sent, and saving it leaves the page as it is."""
+    one = opened(site, window)
+    with one.page.expect_download() as download:
+        one.page.get_by_role("button", name="Save request.json").click()
+    body = json.loads(download.value.path().read_text(encoding="utf-8"))
+
+    assert list(build.TEMPLATES) == list(body["prefetch"])
+    assert body["hookInstance"] in one.page.locator("#envelope").inner_text()
+    assert "" == one.page.locator(".progress").inner_text()
+    # A browser that saves an answer gives up the page that it asked for.
+    assert [f"{site}/simulator: net::ERR_ABORTED"] == one.complaints
+    one.complaints.clear()
+
+
+def test_says_that_it_waits(site, window):
+    """From the moment of sending until the answer is there, the form says so."""
+    one = window()
+    one.page.goto(site)
+    one.page.evaluate("document.getElementById('fire').addEventListener('submit', event => event.preventDefault())")  # no answer comes
+    one.page.get_by_role("button", name="Open the chart").click()
+
+    one.page.wait_for_selector("text=Waiting for the answer … 1 s")
+
+    assert "true" == one.page.locator("#fire").get_attribute("aria-busy")
