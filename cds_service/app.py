@@ -91,7 +91,14 @@ def create_app(settings: Settings | None = None, today: Callable[[], Day] | None
     playing = door if door and (door.locked or not registered.authenticated) else None
     doors = simulator.Doors(gate.mode, governed=governed, evidence=not registered.authenticated)
     app.register_blueprint(simulator.blueprint(calls, snoozes, playing, settings.fixtures, today, now, doors))
-    surface = openapi.Surface(registered.authenticated, settings.authenticate_discovery, governed, settings.governance_token_file is not None)
+    surface = openapi.Surface(
+        registered.authenticated,
+        settings.authenticate_discovery,
+        governed,
+        settings.governance_token_file is not None,
+        playing=playing is not None,
+        app=any(client.app for client in registered.registered),
+    )
     app.register_blueprint(openapi.blueprint(knowledge, settings.base_url, surface))
     problems.register(app)
     app.wsgi_app = StandingHeaders(app.wsgi_app, settings.cors_origins)  # type: ignore[method-assign]

@@ -14,6 +14,8 @@ from cds_service.errors import (
     CDSServiceError,
     ClientNotAllowed,
     InvalidRequest,
+    LoginFailed,
+    LoginUnavailable,
     MalformedBody,
     Overloaded,
     PatientMismatch,
@@ -45,12 +47,17 @@ _HEADERS = {401: "WWW-Authenticate", 429: "Retry-After", 503: "Retry-After"}
 
 
 class Surface(NamedTuple):
-    """What of the HTTP surface depends on settings: whether calls need tokens, discovery too, and who may see the governance page."""
+    """What of the HTTP surface depends on settings: whether calls need tokens, discovery too, who may see the pages for governance.
+
+    `playing` says that there is a simulator, `app` that the evidence page opens as a SMART app.
+    """
 
     authenticated: bool
     closed_discovery: bool
     governed: bool
     governance_token: bool
+    playing: bool = False
+    app: bool = False
 
 
 def blueprint(knowledge: Knowledge, base_url: str, surface: Surface) -> Blueprint:
@@ -85,6 +92,8 @@ def document(knowledge: Knowledge, base_url: str, surface: Surface) -> dict[str,
             **_health(),
             **_about(knowledge),
             **_evidence(surface),
+            **_simulator(surface),
+            **(_smart() if surface.app else {}),
             **(_governance(surface) if surface.governed else {}),
             "/openapi.json": {"get": _read("This document", {_JSON: {"type": "object", "required": ["openapi", "paths"]}})},
         },
@@ -105,9 +114,9 @@ def _read(summary: str, content: Mapping[str, Any], *errors: type[CDSServiceErro
     return {"summary": summary, **members, "responses": {"200": answered, **_refusals((RequestError, *errors))}}
 
 
-def _shown(summary: str, *errors: type[CDSServiceError], **members: Any) -> dict[str, Any]:
+def _shown(summary: str, *errors: type[CDSServiceError], kinds: tuple[str, ...] = (_HTML,), **members: Any) -> dict[str, Any]:
     """An operation for people: its errors are pages, too."""
-    answered = {"description": summary, "content": {_HTML: {"schema": _STRING}}}
+    answered = {"description": summary, "content": {kind: {"schema": _STRING} for kind in kinds}}
     return {"summary": summary, **members, "responses": {"200": answered, **_refusals((RequestError, *errors), {_HTML: {"schema": _STRING}})}}
 
 
@@ -190,7 +199,6 @@ def _about(knowledge: Knowledge) -> dict[str, Any]:
     name = _parameter("name", "path", "The id of an entry; /about links to every one.", example=next(iter(knowledge.red_flags)))
     value_set = _parameter("name", "path", "The name of a value set.", shape={"type": "string", "enum": list(knowledge.value_sets)})
     return {
-        "/": {"get": _read("The start page", {_HTML: _STRING})},
         "/about": page("What the service is for, by which rules it decides, and from which sources", _ref("AboutModule")),
         "/about.json": {"get": _read("The same as data", {_JSON: _ref("AboutModule")})},
         "/about/genetics": page("How a result of the gene is read", _ref("GenePage")),
@@ -217,6 +225,53 @@ def _evidence(surface: Surface) -> dict[str, Any]:
     }
 
 
+def _simulator(surface: Surface) -> dict[str, Any]:
+    start = {"/": {"get": _shown("The start page")}, "/simulator.js": {"get": _read("Its script", {"text/javascript": _STRING})}}
+    if not surface.playing:
+        return start
+    known: dict[str, Any] = {"security": [{"governanceToken": []}]} if surface.governance_token else {}
+    form = {"type": "object", "additionalProperties": _STRING}
+    body = {"required": True, "content": {key: {"schema": form} for key in ("application/x-www-form-urlencoded", "multipart/form-data")}}
+    errors = (*_BODY, PatientMismatch, RequiredDataUnavailable, UnknownService, UnknownClient, StorageUnavailable)
+    form_page = _shown("The simulator's form", **known)
+    played = _shown("What an EHR would show, and the exact call; or that call as a file", *errors, kinds=(_HTML, _JSON), requestBody=body, **known)
+    for operation in (form_page, played):
+        operation["responses"] |= _turned_away(surface)
+    return {**start, "/simulator": {"get": form_page, "post": played}}
+
+
+def _smart() -> dict[str, Any]:
+    name = _parameter("name", "path", "The client's name in clients.toml.")
+    once = _parameter("once", "path", "What tells one browser tab from another.")
+    errors = (UnknownService, LoginFailed, LoginUnavailable, Overloaded, StorageUnavailable)
+    launched = [_parameter("iss", "query", "The EHR's FHIR server."), _parameter("launch", "query", "What the EHR made up for this launch.")]
+    redirect = {"303": {"description": "On with the login.", "headers": {"Location": {"required": True, "schema": _STRING}}, "content": {_TEXT: {}}}}
+
+    def sent_on(summary: str, **members: Any) -> dict[str, Any]:
+        operation = _shown(summary, *errors, **members)
+        operation["responses"] = {**redirect, **{status: said for status, said in operation["responses"].items() if status != "200"}}
+        return {"get": operation}
+
+    chart = _shown("The evidence of the patient of the launch", *errors, RequiredDataUnavailable)
+    return {
+        "/smart/launch": sent_on("The EHR opens the app", parameters=launched),
+        "/smart/launch/{name}": {"parameters": [name], **sent_on("The app opens by itself")},
+        "/smart/callback/{name}": {"parameters": [name], **sent_on("The EHR's sign-in leads back")},
+        "/smart/chart/{name}/{once}": {"parameters": [name, once], "get": chart},
+        "/smart/keys/{name}": {"parameters": [name], "get": _shown("The app's public keys", UnknownService, kinds=(_JSON,))},
+    }
+
+
+def _turned_away(surface: Surface) -> dict[str, Any]:
+    """What whoever may not see a page for governance gets instead."""
+    plain = {"content": {_TEXT: {"schema": _STRING}}}
+    closed = {
+        "401": {"description": "No access token, or a wrong one.", "headers": {"WWW-Authenticate": {"required": True, "schema": _STRING}}, **plain}
+    }
+    elsewhere = {"403": {"description": "Asked for by another name than this machine's, or sent from a page of another origin.", **plain}}
+    return (closed if surface.governance_token else {}) | elsewhere
+
+
 def _governance(surface: Surface) -> dict[str, Any]:
     texts = ("service", "from", "to")
     lists = ("clients", "releases", "figures", "latency", "daysToResult", "alarms", "weeks")
@@ -237,12 +292,6 @@ def _governance(surface: Surface) -> dict[str, Any]:
         _parameter("format", "query", "A page, a table or data.", shape={"enum": ["html", "csv", "json"], "default": "html"}),
     ]
     known: dict[str, Any] = {"security": [{"governanceToken": []}]} if surface.governance_token else {}
-    plain = {"content": {_TEXT: {"schema": _STRING}}}
-    closed = {
-        "401": {"description": "No access token, or a wrong one.", "headers": {"WWW-Authenticate": {"required": True, "schema": _STRING}}, **plain}
-    }
-    elsewhere = {"403": {"description": "Asked for by another name than this machine's, or sent from a page of another origin.", **plain}}
-    turned_away = (closed if surface.governance_token else {}) | elsewhere
     report = _read(
         "What was shown, and what clinicians did with it", {_HTML: _STRING, _JSON: shape, _CSV: _STRING}, InvalidRequest, StorageUnavailable, **known
     )
@@ -258,7 +307,7 @@ def _governance(surface: Surface) -> dict[str, Any]:
         **known,
     )
     for operation in (report, snoozes):
-        operation["responses"] |= turned_away
+        operation["responses"] |= _turned_away(surface)
     return {
         "/governance": {"get": {**report, "parameters": parameters}},
         "/governance/snoozes": {"post": {**snoozes, "requestBody": _body(form, "application/x-www-form-urlencoded")}},

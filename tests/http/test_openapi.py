@@ -23,11 +23,12 @@ NOT_OF_ONE_PATH = {KnowledgeError, SettingsError, MethodNotAllowed}  # at the st
 
 @pytest.fixture(scope="module")
 def apps(tmp_path_factory):
-    """An open service, and one whose clients sign their calls, with a closed discovery and a governance page behind a token."""
+    """An open service, and one whose clients sign their calls, with a closed discovery, a SMART app, and pages behind a token."""
     folder = tmp_path_factory.mktemp("closed")
     token = folder / "governance.token"
     token.write_text("0123456789abcdef0123", encoding="utf-8")
-    clients = registered(folder, entry("north", issuer=ISSUER, jwks_file=pinned(folder)))
+    app = '[client.smart]\nclient_id = "app"\n'
+    clients = registered(folder, entry("north", issuer=ISSUER, jwks_file=pinned(folder), fhir_server="https://ehr.example/r4"), app)
     closed = Settings(clients=clients, authenticate_discovery=True, governance_token_file=token)
     return {name: checked_app(settings, lambda: build.TODAY, Clock()) for name, settings in {"open": Settings(), "closed": closed}.items()}
 
@@ -117,7 +118,7 @@ def test_says_which_calls_need_a_token(apps):
 
     client, page = [{"clientToken": []}], [{"governanceToken": []}]
     calls = dict.fromkeys(("/cds-services", "/cds-services/{service}", "/cds-services/{service}/feedback"), client)
-    assert {"open": {}, "closed": {**calls, **dict.fromkeys(("/governance", "/governance/snoozes"), page)}} == secured
+    assert {"open": {}, "closed": {**calls, **dict.fromkeys(("/governance", "/governance/snoozes", "/simulator"), page)}} == secured
 
 
 @pytest.mark.parametrize(("headers", "status"), [({}, 401), (bearer(), 200)])
