@@ -12,9 +12,9 @@ from schemathesis.engine.recorder import CheckFailureInfo
 
 from tests.fuzz.witness import Witness
 
-# Whether a call that is well formed can be answered depends on the chart, on which cards were issued and on the days of a report,
-# which no schema says; so what is valid may be refused there.
-_UNSAID = "^/cds-services/|^/governance"
+# Whether a call or a form that is well formed can be answered depends on the chart, on which cards were issued and on the days of
+# a report, which no schema says; so what is valid may be refused there.
+_UNSAID = "^/cds-services/|^/governance|^/evidence|^/simulator"
 _OF_TOKENS = ("ignored_auth", "missing_required_header")
 
 
