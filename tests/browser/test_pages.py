@@ -1,0 +1,55 @@
+"""What the service says of itself, and what governance sees: each kind of page in a browser, in any colours and at any width."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from tests import build
+from tests.browser.test_simulator import opened
+from tests.browser.window import AT_400_PERCENT, PHONE
+
+K = build.KNOWLEDGE
+PAGES = (
+    "/about",
+    f"/about/red-flags/{next(iter(K.red_flags))}",
+    f"/about/rules/{next(iter(K.rules))}",
+    f"/about/recommendations/{next(iter(K.recommendations))}",
+    f"/about/value-sets/{next(iter(K.value_sets))}",
+    "/about/genetics",
+    "/about/response-rates",
+    "/about/article",
+    "/governance",
+)
+WISHES = {"light": {"color_scheme": "light"}, "dark": {"color_scheme": "dark"}, "phone": {"viewport": PHONE}, "400 %": {"viewport": AT_400_PERCENT}}
+
+
+@pytest.mark.parametrize("wishes", WISHES.values(), ids=WISHES)
+@pytest.mark.parametrize("path", PAGES)
+def test_keeps_nobody_out(site, window, path, wishes):
+    """axe-core finds no violation, and the page is read by scrolling down alone."""
+    one = window(**wishes)
+    one.page.goto(site + path)
+    one.page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+
+    assert [] == one.barriers()
+    assert not one.spills()
+
+
+def test_shows_governance_what_was_called(site, window):
+    """A call of an EHR, and a few seconds later the report counts it and plots its week."""
+    one = opened(site, window)
+    answered = one.page.request.post(site + build.SERVICE, data=build.request(build.suspect()))
+    until = time.monotonic() + 30
+    one.page.goto(f"{site}/governance")
+    while "No call was counted" in one.page.inner_text("main") and time.monotonic() < until:
+        time.sleep(0.5)
+        one.page.reload()
+
+    said = one.page.inner_text("main")
+
+    assert 1 == len(answered.json()["cards"])
+    assert "Share of calls with a card, week by week" in said
+    assert 1 == one.page.locator("svg.plot").count()
+    assert [] == one.barriers()
