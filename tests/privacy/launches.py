@@ -82,7 +82,7 @@ class Launches:
 
     def walk(self) -> None:
         """Every way: to a chart, and nowhere."""
-        for way in (self.configurations, self.charts, self.launches, self.callbacks, self.token_answers, self.database_away):
+        for way in (self.charts, self.launches, self.callbacks, self.token_answers, self.configurations, self.database_away):
             way()
         self._keep()
 
@@ -97,8 +97,8 @@ class Launches:
             {"says": {"code_challenge_methods_supported": [WORDS]}},
             {"says": {"token_endpoint": f"http://127.0.0.1:9/{name}"}},
         ):
-            self.tab(**wrong).open()
             self.clock.go(FRESH + PAUSE)
+            self.tab(**wrong).open()
 
     def charts(self) -> None:
         """From the EHR's launch and without one to the chart; that of another patient than was named; one with nothing granted; an address twice."""

@@ -84,7 +84,7 @@ def servers(player: Player, liar: Liar) -> None:
         for mode in ("full", "none"):
             player.press("fire", {**named, "prefetch": mode})
     liar.how = "honest"
-    wrong = ({"server": PERSON["family name"]}, {"patient": WORDS}, {"patient": ""}, {"token": f"{SECRETS['FHIR access token']} {WORDS}\r\n"})
+    wrong = ({"server": PERSON["family name"]}, {"patient": WORDS}, {"patient": ""}, {"token": f"{SECRETS['FHIR access token']}\r\nX-Patient: {WORDS}"})
     for changed in wrong:
         for act in ("fire", "request", "lift", f"accept.{build.CALL}"):
             player.press(act, {**named, **changed})
