@@ -18,7 +18,6 @@ from tests.trust.minting import Clock, mint
 from tests.web.screen import browser
 
 LAUNCH, CALLBACK = "/smart/launch", "/smart/callback/north"
-DATABASE = "sqlite:///smart.db"
 ERROR = {"error_description": WORDS, "error_uri": f"https://{PERSON['family name']}.example"}
 
 
@@ -82,7 +81,7 @@ class Launches:
 
     def walk(self) -> None:
         """Every way: to a chart, and nowhere."""
-        for way in (self.charts, self.launches, self.callbacks, self.token_answers, self.configurations, self.database_away):
+        for way in (self.charts, self.launches, self.callbacks, self.token_answers, self.configurations):
             way()
         self._keep()
 
@@ -107,7 +106,8 @@ class Launches:
         tab.get(shown.request.path)
         tab.get(f"/smart/chart/north/{PERSON['patient']}")
         tab.get(f"/smart/chart/{PERSON['family name']}/{PERSON['patient']}")
-        tab.back(tab.get(f"{LAUNCH}/north", {"patient": PERSON["patient"], "login_hint": WORDS}))
+        came = tab.back(tab.get(f"{LAUNCH}/north", {"patient": PERSON["patient"], "login_hint": WORDS}))
+        tab.get(path_of(came.headers["Location"]))
         self.tab(grants={"patient": PERSON["another patient"]}).open()
         self.tab(grants={"scope": WORDS}).open()
         for path in ("/smart/keys/north", f"/smart/keys/{PERSON['family name']}"):
@@ -118,7 +118,12 @@ class Launches:
         iss, word = self.ehr.base, WORDS
         tab = self.tab()
         tab.get(LAUNCH)
-        for query in ({"iss": word, "launch": word}, {"iss": f"{iss}/{PERSON['patient']}", "launch": word}, {"iss": iss}, {"iss": iss, "launch": [word] * 2}):
+        for query in (
+            {"iss": word, "launch": word},
+            {"iss": f"{iss}/{PERSON['patient']}", "launch": word},
+            {"iss": iss},
+            {"iss": iss, "launch": [word] * 2},
+        ):
             tab.get(LAUNCH, query)
         tab.get(LAUNCH, {"iss": iss, "launch": word * 99})
         tab.get(f"{LAUNCH}/{PERSON['family name']}")
@@ -158,11 +163,11 @@ class Launches:
         self.tab(claims={"aud": WORDS}).open()
         self.tab(answers={f"/r4/Patient/{self.ehr.patient}": (500, {}, WORDS.encode())}).open()
 
-    def database_away(self) -> None:
+    def database_away(self, url: str) -> None:
         """A sign-in that comes back when it cannot be looked up whether it did before."""
         tab = self.tab()
         begun = tab.launch()
-        database = Database(DATABASE)
+        database = Database(url)
         database.downgrade()
         database.close()
         tab.back(begun)

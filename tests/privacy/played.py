@@ -18,7 +18,7 @@ ODD = {"User-Agent": ELSEWHERE["header"], "Referer": f"https://{ELSEWHERE['heade
 _FOUND = [inner["resource"] for value in chart(build.suspect()).values() for inner in value.get("entry", [{"resource": value}])]
 BUNDLE = {"resourceType": "Bundle", "entry": [{"resource": resource} for resource in _FOUND]}
 GOOD = json.dumps(BUNDLE)
-BROKEN = (GOOD[:-5], json.dumps({**BUNDLE, "entry": [*BUNDLE["entry"], {"resource": person(PERSON["another patient"])}]}), WORDS, "")
+REFUSED = (GOOD[:-5], json.dumps({**BUNDLE, "entry": [*BUNDLE["entry"], {"resource": person(PERSON["another patient"])}]}), WORDS, "")
 SERVER_WAYS = [how for how in WAYS if how != "hangs"]  # which says nothing of anybody, and takes eight seconds a query
 
 
@@ -56,7 +56,7 @@ def pasted(text: str) -> dict[str, Any]:
 
 def charts(player: Player) -> None:
     """Bundles good and broken: typed and as a file, called with, downloaded, lifted, reported on without a card."""
-    for text in (GOOD, *BROKEN):
+    for text in (GOOD, *REFUSED):
         for act in ("fire", "request", "lift", f"accept.{PERSON['record number']}", f"override.{PERSON['record number']}"):
             player.press(act, pasted(text))
         file = (io.BytesIO(text.encode()), f"{ELSEWHERE['file']}.json")
@@ -84,7 +84,12 @@ def servers(player: Player, liar: Liar) -> None:
         for mode in ("full", "none"):
             player.press("fire", {**named, "prefetch": mode})
     liar.how = "honest"
-    wrong = ({"server": PERSON["family name"]}, {"patient": WORDS}, {"patient": ""}, {"token": f"{SECRETS['FHIR access token']}\r\nX-Patient: {WORDS}"})
+    wrong = (
+        {"server": PERSON["family name"]},
+        {"patient": WORDS},
+        {"patient": ""},
+        {"token": f"{SECRETS['FHIR access token']}\r\nX-Patient: {WORDS}"},
+    )
     for changed in wrong:
         for act in ("fire", "request", "lift", f"accept.{build.CALL}"):
             player.press(act, {**named, **changed})

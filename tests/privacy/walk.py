@@ -28,9 +28,9 @@ from tests.faults.servers import answered, serving
 from tests.fhir.asking import says
 from tests.http.test_error_shape import FAILURES, send
 from tests.privacy.canaries import ELSEWHERE, FEEDBACK, PERSON, SECRETS, WORDS, feedback, for_server, request
-from tests.privacy.launches import DATABASE, Launches
+from tests.privacy.launches import Launches
 from tests.privacy.liars import ENTRIES, WAYS, Liar
-from tests.privacy.played import BROKEN, GOOD, ODD, Player, charts, pasted, servers, turned_away
+from tests.privacy.played import GOOD, ODD, REFUSED, Player, charts, pasted, servers, turned_away
 from tests.privacy.played import feedback as pressed
 from tests.privacy.walker import Walker
 from tests.smart import ehr as ehrs
@@ -42,7 +42,8 @@ ANSWERS = f"{build.SERVICE}/feedback"
 SOUTH, BROKEN, SLOW = (f"https://ehr.{name}.example" for name in ("south", "broken", "slow"))
 MANY = 60_000  # calls a minute
 CROWD = 12  # calls at once, to a service that answers one
-CLOSED, OPEN, HURRIED, AWAY, FAILING, SMART = "closed", "open", "hurried", "away", "failing", "smart"
+CLOSED, OPEN, HURRIED, AWAY, FAILING = "closed", "open", "hurried", "away", "failing"
+SMART, SMART_AWAY = "smart", "smart-away"
 
 
 def main(inputs: Path, evidence: Path) -> None:
@@ -54,9 +55,10 @@ def main(inputs: Path, evidence: Path) -> None:
         liar.running = stack.enter_context(serving(liar.behave))
         keys = stack.enter_context(serving(says(answered(key_set(EC)))))
         ehr, clock = stack.enter_context(ehrs.running(ENTRIES)), Clock()
-        apps = {**applications(inputs, liar.running.base, keys.base), SMART: smart_app(inputs, ehr, clock)}
+        apps = applications(inputs, liar.running.base, keys.base) | {name: smart_app(inputs, ehr, clock, name) for name in (SMART, SMART_AWAY)}
         for path in (pages, evidence_pages, simulator, calls, tokens, refusals, fallback, governance, database_away, crash):
             path(walker, apps, liar)
+        Launches(walker, apps[SMART_AWAY], ehr, clock).database_away(f"sqlite:///{SMART_AWAY}.db")
         Launches(walker, apps[SMART], ehr, clock).walk()
         metrics = {name: app.test_client().get("/metrics").get_data(as_text=True) for name, app in apps.items()}
         asked = [[one.target, dict(one.headers)] for one in liar.running.asked]
@@ -108,16 +110,16 @@ def applications(inputs: Path, fhir: str, keys: str) -> dict[str, Flask]:
     return made
 
 
-def smart_app(inputs: Path, ehr: EHR, clock: Clock) -> Flask:
+def smart_app(inputs: Path, ehr: EHR, clock: Clock, name: str) -> Flask:
     """A service with the SMART app, which knows the EHR's users and proves itself by a secret."""
-    folder = inputs / SMART
+    folder = inputs / name
     folder.mkdir()
     secret = folder / "app.secret"
     secret.write_text(SECRETS["secret of the app"], encoding="utf-8")
     ehr.secret = SECRETS["secret of the app"]
     known = registered(folder, toml(ehr, client_secret_file=str(secret), openid=True))
-    app = checked_app(Settings(clients=known, database=DATABASE), lambda: build.TODAY, clock)
-    app.name = SMART
+    app = checked_app(Settings(clients=known, database=f"sqlite:///{name}.db"), lambda: build.TODAY, clock)
+    app.name = name
     return app
 
 
@@ -151,7 +153,7 @@ def evidence_pages(walker: Walker, apps: dict[str, Flask], _liar: Liar) -> None:
     for app in (apps[CLOSED], apps[OPEN]):
         for name in ("test-sweet-macrocytosis", PERSON["family name"]):
             walker.ask(app, f"/evidence/{name}", page=True, query_string={ELSEWHERE["query"]: PERSON["patient"]}, headers=ODD)
-        for text in (GOOD, *BROKEN):
+        for text in (GOOD, *REFUSED):
             walker.ask(app, "/evidence", "POST", page=True, data=text, content_type="application/json", headers=ODD)
             walker.ask(app, "/evidence", "POST", page=True, data={"bundle": text}, headers=ODD)
             file = (io.BytesIO(text.encode()), f"{ELSEWHERE['file']}.json")
