@@ -28,6 +28,8 @@ SECRETS: Mapping[str, str] = {
     "password": "zqpassword-0123456789",
     "user name of a page": "zqpageuser",
     "subject of a token": "zqsubject",
+    "code of a sign-in": "zqcodeofsignin",
+    "secret of the app": "zqsecretoftheapp",
 }
 FEEDBACK: Mapping[str, str] = {
     "comment": "zqcomment",

@@ -24,9 +24,9 @@ LEAKS: Mapping[str, Leak] = {
         "test_prints_nothing_of_anybody",
     ),
     "a metric": Leak(
-        "http/protocol.py",
-        "        counts.add(answer.visit, spent)",
-        "        counts.add(answer.visit._replace(client=answer.visit.patient_id), spent)",
+        "http/calls.py",
+        "        self._counts.add(answer.visit, spent)",
+        "        self._counts.add(answer.visit._replace(client=answer.visit.patient_id), spent)",
         "test_counts_nothing_of_anybody",
     ),
     "an error": Leak(

@@ -15,10 +15,11 @@ from typing import Any, NamedTuple
 import pytest
 
 from cds_service.errors import CDSServiceError, KnowledgeError, SettingsError
+from cds_service.smart.reasons import REASONS as LOGIN_REASONS
 from cds_service.trust.reasons import REASONS
 from tests import build
 from tests.docs.pages import ROOT
-from tests.privacy.canaries import EVERY, KEPT_IN, found
+from tests.privacy.canaries import EVERY, KEPT_IN, PERSON, found
 from tests.privacy.planted import LEAKS, plant
 from tests.privacy.walker import Came
 
@@ -28,7 +29,12 @@ MAY_SAY = {
     "/evidence": {"patient", "birth date"},
     "/governance": {"family name"},
     "/governance/snoozes": {"patient"},
+    # Whoever opened a chart sees the call with its prefetch as it is sent, the feedback that was typed, and of an access token nothing.
+    "/simulator": {*PERSON, "comment"} - {"encounter", "user"},
+    "/smart/chart/<name>/<once>": {"patient", "birth date"},  # the patient banner, and events before which the patient was born
 }
+# What was typed is still there after a refusal, for the same person; the words of the refusal stand outside of it.
+FORM = re.compile(r'<form id="fire".*?</form>', re.DOTALL)
 AT_START_ONLY = {KnowledgeError.code, SettingsError.code}
 NO_REFUSAL = {None, "feedback-stored"}
 
@@ -44,6 +50,11 @@ class Evidence(NamedTuple):
     def leaked(self, text: str) -> set[str]:
         """The canaries in a text."""
         return found(text, self.seen["tokens"])
+
+    def logged(self, event: str) -> list[dict[str, Any]]:
+        """The lines of the log that tell of an event."""
+        lines = [line for line in self.printed.splitlines() if f'"event":"{event}"' in line]
+        return [json.loads(line) for line in lines]
 
 
 def walked(folder: Path, root: Path = ROOT) -> Evidence:
@@ -96,12 +107,19 @@ def test_walked_every_route(evidence):
 
 def test_met_every_error(evidence):
     """Each error that a request can end in was met, and no other."""
-    assert {error.code for error in errors()} - AT_START_ONLY == {came.code for came in evidence.came} - NO_REFUSAL
+    on_pages = {line["code"] for line in evidence.logged("app.refused")}
+
+    assert {error.code for error in errors()} - AT_START_ONLY == ({came.code for came in evidence.came} | on_pages) - NO_REFUSAL
 
 
 def test_met_every_reason_to_refuse_a_token(evidence):
     """Each reason stands in the metrics."""
     assert REASONS.keys() == set(re.findall(r'cds_auth_refused_total\{reason="(\w+)"', evidence.seen["metrics"]["closed"]))
+
+
+def test_met_every_reason_to_open_no_chart(evidence):
+    """Each reason stands in the log of a launch that was refused."""
+    assert LOGIN_REASONS.keys() == {line["reason"] for line in evidence.logged("app.refused") if "reason" in line}
 
 
 def test_met_every_reason_of_a_query_that_brought_nothing(evidence):
@@ -124,7 +142,8 @@ def test_reached_where_they_may_stand(evidence):
 
     assert {"patient", "FHIR access token"} == asked
     assert KEPT_IN == kept
-    assert any(came.status == 200 and "patient" in evidence.leaked(came.body) for came in evidence.came)
+    shown = {came.rule for came in evidence.came if came.status == 200 and "patient" in evidence.leaked(came.body)}
+    assert {"/cds-services/<service_id>", "/evidence", "/simulator", "/smart/chart/<name>/<once>"} <= shown
     assert {"hook.answered", "hook.refused", "hook.failed", "feedback.taken", "decision.lost"} <= set(
         re.findall(r'"event":"([a-z.]+)"', evidence.printed)
     )
@@ -148,7 +167,7 @@ def test_refuses_without_repeating_anything(evidence):
     refused = [came for came in evidence.came if came.status >= 400]
 
     assert len(refused) > 200
-    assert [] == [(came.path, came.status, came.code, leaked) for came in refused if (leaked := evidence.leaked(came.body))]
+    assert [] == [(came.path, came.status, came.code, leaked) for came in refused if (leaked := evidence.leaked(FORM.sub("", came.body)))]
 
 
 def test_answers_with_the_patient_alone(evidence):

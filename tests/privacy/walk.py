@@ -27,17 +27,23 @@ from tests.fakes import BrokenClock, checked_app
 from tests.faults.servers import answered, serving
 from tests.fhir.asking import says
 from tests.http.test_error_shape import FAILURES, send
-from tests.privacy.canaries import ELSEWHERE, FEEDBACK, PERSON, SECRETS, WORDS, chart, feedback, for_server, person, request
-from tests.privacy.liars import WAYS, Liar
+from tests.privacy.canaries import ELSEWHERE, FEEDBACK, PERSON, SECRETS, WORDS, feedback, for_server, request
+from tests.privacy.launches import Launches
+from tests.privacy.liars import ENTRIES, WAYS, Liar
+from tests.privacy.played import GOOD, ODD, REFUSED, Player, charts, pasted, servers, turned_away
+from tests.privacy.played import feedback as pressed
 from tests.privacy.walker import Walker
+from tests.smart import ehr as ehrs
+from tests.smart.ehr import EHR
+from tests.smart.opening import toml
 from tests.trust.minting import BASE, EC, ISSUER, NOW, OTHER_EC, SECRET, Clock, entry, header, key_set, mint, payload, pinned, registered
 
 ANSWERS = f"{build.SERVICE}/feedback"
 SOUTH, BROKEN, SLOW = (f"https://ehr.{name}.example" for name in ("south", "broken", "slow"))
 MANY = 60_000  # calls a minute
 CROWD = 12  # calls at once, to a service that answers one
-ODD = {"User-Agent": ELSEWHERE["header"], "Referer": f"https://{ELSEWHERE['header']}.example", "X-Patient": f"{ELSEWHERE['header']} {WORDS}"}
 CLOSED, OPEN, HURRIED, AWAY, FAILING = "closed", "open", "hurried", "away", "failing"
+SMART, SMART_AWAY = "smart", "smart-away"
 
 
 def main(inputs: Path, evidence: Path) -> None:
@@ -48,14 +54,17 @@ def main(inputs: Path, evidence: Path) -> None:
         liar = Liar()
         liar.running = stack.enter_context(serving(liar.behave))
         keys = stack.enter_context(serving(says(answered(key_set(EC)))))
-        apps = applications(inputs, liar.running.base, keys.base)
-        for path in (pages, evidence_pages, calls, tokens, refusals, fallback, governance, database_away, crash):
+        ehr, clock = stack.enter_context(ehrs.running(ENTRIES)), Clock()
+        apps = applications(inputs, liar.running.base, keys.base) | {name: smart_app(inputs, ehr, clock, name) for name in (SMART, SMART_AWAY)}
+        for path in (pages, evidence_pages, simulator, calls, tokens, refusals, fallback, governance, database_away, crash):
             path(walker, apps, liar)
+        Launches(walker, apps[SMART_AWAY], ehr, clock).database_away(f"sqlite:///{SMART_AWAY}.db")
+        Launches(walker, apps[SMART], ehr, clock).walk()
         metrics = {name: app.test_client().get("/metrics").get_data(as_text=True) for name, app in apps.items()}
         asked = [[one.target, dict(one.headers)] for one in liar.running.asked]
         for app in apps.values():
-            app.extensions["counts"].close()
-            app.extensions["recorder"].close()
+            for name in ("counts", "accesses", "recorder"):
+                app.extensions[name].close()
     commands(inputs)
     given = [path.read_text(encoding="utf-8") for path in inputs.rglob("*") if path.is_file()]
     seen = {
@@ -101,6 +110,19 @@ def applications(inputs: Path, fhir: str, keys: str) -> dict[str, Flask]:
     return made
 
 
+def smart_app(inputs: Path, ehr: EHR, clock: Clock, name: str) -> Flask:
+    """A service with the SMART app, which knows the EHR's users and proves itself by a secret."""
+    folder = inputs / name
+    folder.mkdir()
+    secret = folder / "app.secret"
+    secret.write_text(SECRETS["secret of the app"], encoding="utf-8")
+    ehr.secret = SECRETS["secret of the app"]
+    known = registered(folder, toml(ehr, client_secret_file=str(secret), openid=True))
+    app = checked_app(Settings(clients=known, database=f"sqlite:///{name}.db"), lambda: build.TODAY, clock)
+    app.name = name
+    return app
+
+
 def signed(walker: Walker, path: str = build.SERVICE, *, key: Any = EC, head: Any = None, sign: str = "ES384", **claims: Any) -> dict[str, str]:
     """The header with a token that is remembered; what it says of a person is marked."""
     marked = {"patient": PERSON["patient"], "fhirUser": f"Practitioner/{PERSON['user']}", "name": PERSON["given name"]}
@@ -119,7 +141,7 @@ def pages(walker: Walker, apps: dict[str, Flask], _liar: Liar) -> None:
             f"/about/value-sets/{PERSON['family name']}",
             f"/{ELSEWHERE['path']}/{WORDS}",
         ]
-        for path in (*(p for p in plain if p != "/governance"), *entries, *missing):
+        for path in (*(p for p in plain if p not in ("/governance", "/simulator")), *entries, *missing):
             query = {ELSEWHERE["query"]: PERSON["patient"], "name": WORDS, "access_token": SECRETS["FHIR access token"]}
             walker.ask(app, path, query_string=query, headers={**ODD, **signed(walker), "Accept": "application/json"})
             walker.ask(app, path, "OPTIONS", headers={**ODD, "Origin": f"https://{ELSEWHERE['header']}.example"})
@@ -128,18 +150,27 @@ def pages(walker: Walker, apps: dict[str, Flask], _liar: Liar) -> None:
 
 def evidence_pages(walker: Walker, apps: dict[str, Flask], _liar: Liar) -> None:
     """The evidence of constructed patients, and of charts that are pasted or sent as a file, good and broken."""
-    found = [inner["resource"] for value in chart(build.suspect()).values() for inner in value.get("entry", [{"resource": value}])]
-    whole = {"resourceType": "Bundle", "entry": [{"resource": resource} for resource in found]}
-    good = json.dumps(whole)
-    broken = (good[:-5], json.dumps({**whole, "entry": [*whole["entry"], {"resource": person(PERSON["another patient"])}]}), WORDS, "")
     for app in (apps[CLOSED], apps[OPEN]):
         for name in ("test-sweet-macrocytosis", PERSON["family name"]):
             walker.ask(app, f"/evidence/{name}", page=True, query_string={ELSEWHERE["query"]: PERSON["patient"]}, headers=ODD)
-        for text in (good, *broken):
+        for text in (GOOD, *REFUSED):
             walker.ask(app, "/evidence", "POST", page=True, data=text, content_type="application/json", headers=ODD)
             walker.ask(app, "/evidence", "POST", page=True, data={"bundle": text}, headers=ODD)
             file = (io.BytesIO(text.encode()), f"{ELSEWHERE['file']}.json")
             walker.ask(app, "/evidence", "POST", page=True, data={"file": file}, content_type="multipart/form-data", headers=ODD)
+
+
+def simulator(walker: Walker, apps: dict[str, Flask], liar: Liar) -> None:
+    """The simulator, behind its password and open; what is stored is stored behind it."""
+    user = SECRETS["user name of a page"]
+    locked, open_ = Player(walker, apps[CLOSED], (user, SECRETS["password"])), Player(walker, apps[OPEN])
+    turned_away(locked, (user, f"{SECRETS['password']}x"))
+    turned_away(open_, None)
+    for player in (locked, open_):
+        player.look()
+        charts(player)
+        servers(player, liar)
+    pressed(locked)
 
 
 def calls(walker: Walker, apps: dict[str, Flask], liar: Liar) -> None:
@@ -237,6 +268,7 @@ def database_away(walker: Walker, apps: dict[str, Flask], _liar: Liar) -> None:
         database.close()
         walker.post(apps[name], build.SERVICE, request(build.suspect()), headers=signed(walker))
         walker.post(apps[name], ANSWERS, {"feedback": [feedback(build.CALL)]}, headers=signed(walker, ANSWERS))
+        Player(walker, apps[name]).press("lift", pasted(GOOD))
         walker.ask(apps[name], "/readyz")
         walker.ask(apps[name], "/metrics")
 
@@ -244,6 +276,7 @@ def database_away(walker: Walker, apps: dict[str, Flask], _liar: Liar) -> None:
 def crash(walker: Walker, apps: dict[str, Flask], _liar: Liar) -> None:
     """A call in which something fails that nobody foresaw, with marked words in its error."""
     walker.post(apps[FAILING], build.SERVICE, request(build.suspect()), headers=ODD)
+    Player(walker, apps[FAILING]).press("fire", pasted(GOOD))
 
 
 def commands(inputs: Path) -> None:

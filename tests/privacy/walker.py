@@ -6,6 +6,7 @@ import json
 from typing import Any, NamedTuple
 
 from flask import Flask
+from flask.testing import FlaskClient
 from werkzeug.exceptions import HTTPException
 
 from tests.fakes import CheckedClient
@@ -33,9 +34,9 @@ class Walker:
         self.tokens: list[str] = []
         self.came: list[Came] = []
 
-    def ask(self, app: Flask, path: str, method: str = "GET", *, page: bool = False, **sent: Any) -> Any:
-        """Send one request; `page` is for what answers in words and not in JSON."""
-        client = browser(app) if page else app.test_client()
+    def ask(self, app: Flask, path: str, method: str = "GET", *, page: bool = False, tab: FlaskClient | None = None, **sent: Any) -> Any:
+        """Send one request; `page` is for what answers in words and not in JSON, `tab` a browser that keeps its cookies."""
+        client = tab or (browser(app) if page else app.test_client())
         self.sent.append(repr((method, path, sent)))
         response = client.open(path, method=method, **sent)
         self.note(app, method, path, response)

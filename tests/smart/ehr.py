@@ -47,10 +47,11 @@ class EHR:
         self.tokens: set[str] = set()
         self.asked: list[str] = []
         self.bodies: list[dict[str, str]] = []
+        self.given: list[dict[str, Any]] = []
 
     def start_again(self) -> None:
         """Do everything right, and forget what was asked."""
-        for kept in (self.says, self.grants, self.claims, self.answers, self.codes, self.tokens, self.asked, self.bodies):
+        for kept in (self.says, self.grants, self.claims, self.answers, self.codes, self.tokens, self.asked, self.bodies, self.given):
             kept.clear()
 
     @property
@@ -91,7 +92,8 @@ class EHR:
         usual = {"access_token": access, "token_type": "Bearer", "expires_in": 300, "scope": asked["scope"], "patient": self.patient}
         if "openid" in asked["scope"].split():
             usual["id_token"] = self._id_token(asked)
-        return 200, {name: value for name, value in {**usual, **self.grants}.items() if value is not None}
+        self.given.append({name: value for name, value in {**usual, **self.grants}.items() if value is not None})
+        return 200, self.given[-1]
 
     def _id_token(self, asked: dict[str, str]) -> str:
         usual = {"iss": self.origin, "aud": asked["client_id"], "sub": "dr", "iat": NOW, "exp": NOW + 300, "nonce": asked["nonce"]}
