@@ -66,17 +66,19 @@ class Recorder:
     def decide(self, call: Call, assessment: Assessment, judge: Callable[[list[records.Answered]], Mapping[str, Outcome]]) -> Mapping[str, Outcome]:
         """What `judge` makes of the cards, by topic, told what clinicians did with earlier ones; it is recorded.
 
-        If the database does not answer in a moment, nothing counts as answered before, and the record is lost.
+        If the database does not answer in a moment, nothing counts as answered before; what left is recorded as soon as it does.
         """
         names = self._pseudonyms.every(call.client, call.patient_id)
-        deciding = threading.Lock()  # whoever takes it first decides: the writer, or the answer that has waited long enough
-        decided: list[Mapping[str, Outcome]] = []
+        deciding = threading.Lock()
+        decided: list[Mapping[str, Outcome]] = []  # by the writer, or by the answer that has waited long enough: whoever is first
+
+        def agreed(outcomes: Mapping[str, Outcome]) -> Mapping[str, Outcome]:
+            with deciding:
+                decided.append(outcomes)
+                return decided[0]
 
         def work(book: records.Records) -> Mapping[str, Outcome]:
-            outcomes = judge(book.answered(call.client, *names))
-            decided.append(outcomes)
-            if not deciding.acquire(blocking=False):
-                raise StorageUnavailable(0)
+            outcomes = agreed(judge(book.answered(call.client, *names)))
             book.record(self._decision(call, names[0], assessment, outcomes.values()))
             return outcomes
 
@@ -84,10 +86,8 @@ class Recorder:
         if future is None:
             return judge([])
         done, _ = wait([future], timeout=_PATIENCE)
-        if done:
-            return future.result() or judge([])
-        # A commit may take for ever: what the writer has decided leaves, whether or not it is ever written.
-        return judge([]) if deciding.acquire(blocking=False) else decided[0]
+        # A commit may take for ever: what was decided leaves, whether or not it is ever written.
+        return (future.result() if done else None) or agreed(judge([]))
 
     def database_answers(self) -> bool:
         """Whether a decision could be written now."""
