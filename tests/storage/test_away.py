@@ -13,7 +13,7 @@ from cds_service.storage.database import Database
 from cds_service.storage.pseudonym import Pseudonyms
 from tests import build
 from tests.reasoning.genomics import SERVICE
-from tests.storage.samples import NOON
+from tests.storage.samples import NOON, rows
 
 
 @pytest.fixture
@@ -98,3 +98,26 @@ def test_refuses_what_is_no_database(url, sentence):
     """A wrong URL is one sentence with the remedy."""
     with pytest.raises(SettingsError, match=sentence):
         Database(url).version()
+
+
+def test_records_late_what_left_before(database, knowledge):
+    """An answer that has waited long enough leaves as nobody had answered before; so it is recorded, though the writer thought otherwise."""
+    recorder = Recorder(database, Pseudonyms(b"k" * 32), knowledge, lambda: NOON)
+    record = SERVICE.chart(SERVICE.read(build.body_of(build.request(build.suspect()))), build.TODAY)
+    assessment = SERVICE.reasoner.evaluate(record, build.TODAY)
+    (card,) = SERVICE.composer.compose(assessment, record, build.CALL).cards
+    gone = threading.Event()
+
+    def judge(_before):
+        if threading.current_thread() is threading.main_thread():
+            return {"test": Outcome(card)}
+        gone.wait(10)
+        return {"test": Outcome(card, withheld="answered")}
+
+    outcomes = recorder.decide(Call("north", "patient-view", build.CALL, "p1"), assessment, judge)
+    gone.set()
+    recorder._workers.shutdown()
+
+    assert [None] == [outcome.withheld for outcome in outcomes.values()]
+    assert [(card.uuid, None)] == [(row["uuid"], row["withheld"]) for row in rows(database, "card")]
+    assert 0 == recorder.lost
