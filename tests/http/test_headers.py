@@ -16,7 +16,7 @@ from tests.web.screen import browser
 # What stands for <...> in a path, so that the path leads somewhere.
 EXAMPLES = {"service_id": "vexas", "kind": "red-flags", "name": "macrocytosis", "once": "x"}
 # A client's EHR that may launch the page, where nobody listens.
-LAUNCHES = "\n".join(["[[client]]", 'name = "macrocytosis"', 'fhir_server = "http://127.0.0.1:9/r4"', "[client.smart]", 'client_id = "app"'])
+LAUNCHES = '[[client]]\nname = "macrocytosis"\nfhir_server = "http://127.0.0.1:9/r4"\n[client.smart]\nclient_id = "app"\n'
 # What may run a script: the page of the simulator, from this service alone.
 SCRIPTED = ("/", "/simulator")
 NOWHERE = "/nothing-here"
