@@ -31,6 +31,7 @@ SECONDS_TO_READ = 8.0  # for a chart: a page may take longer than a call
 _AT_ONCE = 4  # charts that are opened at the same time, so that calls have the other threads to themselves
 _PATIENCE = 3.0
 _CARRIED = "smart"  # the cookie
+_SECURE = "__Secure-"  # a name that browsers take over https alone, and that nobody beside us sets in clear
 _WHY = "smart-launch"  # in the access records, in place of a hook
 
 
@@ -78,7 +79,7 @@ def blueprint(service: Service, logins: Logins, snoozes: Snoozes, today: Callabl
     def chart(name: str, once: str) -> Response:  # noqa: ARG001 - it tells one tab's cookie from another's
         door = door_of(name)
         with slots.taken():
-            access = logins.finish(door, request.cookies.get(_CARRIED))
+            access = logins.finish(door, jar.carried())
             text = _page(pages, service, snoozes, door, access, today())
         return jar.emptied(pages.answer(text, framed_by=door.app.framed_by), door)
 
@@ -119,26 +120,30 @@ class _Jar:
         self._base = parts.path
         self._secure = parts.scheme == "https"
 
+    def carried(self) -> str | None:
+        """The cookie of a code."""
+        return request.cookies.get(self._named())
+
     def carried_for(self, state: str) -> str | None:
         """The cookie of a state."""
-        return request.cookies.get(_named(state))
+        return request.cookies.get(self._named(state))
 
     def sent_away(self, door: Door, begun: Begun) -> Response:
         """To the sign-in."""
         response = _redirect(begun.url)
-        self._set(response, door, _named(begun.state), begun.sealed, f"/smart/callback/{door.client.name}", pending.SECONDS)
+        self._set(response, door, self._named(begun.state), begun.sealed, f"/smart/callback/{door.client.name}", pending.SECONDS)
         return response
 
     def sent_on(self, door: Door, sealed: str) -> Response:
         """From the answer of the sign-in to the chart, so that neither code nor state stays in an address."""
         path = f"/smart/chart/{door.client.name}/{secrets.token_urlsafe(16)}"
         response = self.emptied(_redirect(f"{self._base}{path}"), door)
-        self._set(response, door, _CARRIED, sealed, path, pending.SECONDS_OF_A_CODE)
+        self._set(response, door, self._named(), sealed, path, pending.SECONDS_OF_A_CODE)
         return response
 
     def emptied(self, response: Response, door: Door) -> Response:
         """Without the cookie that came: it was good once."""
-        for name in {_CARRIED, _named(request.args.get("state", ""))} & request.cookies.keys():
+        for name in {self._named(), self._named(request.args.get("state", ""))} & request.cookies.keys():
             self._set(response, door, name, "", request.path, 0)
         return response
 
@@ -148,9 +153,10 @@ class _Jar:
         how: dict[str, Any] = {"secure": True, "samesite": "None", "partitioned": True} if framed else {"secure": self._secure, "samesite": "Lax"}
         response.set_cookie(name, value, max_age=int(seconds), path=f"{self._base}{path}", httponly=True, **how)
 
-
-def _named(state: str) -> str:
-    return f"{_CARRIED}-{hashlib.sha256(state.encode()).hexdigest()[:16]}"
+    def _named(self, state: str | None = None) -> str:
+        """The name of the cookie of a state, or of a code."""
+        name = _CARRIED if state is None else f"{_CARRIED}-{hashlib.sha256(state.encode()).hexdigest()[:16]}"
+        return f"{_SECURE}{name}" if self._secure else name
 
 
 def _redirect(url: str) -> Response:

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
 
-from tests.architecture.test_invariants import SOURCES, imports_of, room_of
+from tests.architecture.test_invariants import PACKAGE, SOURCES, imports_of, room_of
 
 MODULES = {"subprocess", "pickle", "marshal", "shelve", "dill", "xml", "lxml", "telnetlib", "ftplib", "smtplib", "ldap", "memcache", "code", "pty"}
 CALLS = {"eval", "exec", "compile", "__import__", "system", "popen", "from_string", "render_template_string", "literal_column", "format_map"}
 # Where a text becomes SQL or markup as it is, and of what it is made there.
 RAW = {
     "exec_driver_sql": {"storage/database.py"},  # constants and numbers of ours
-    "Markup": {"web/evidence.py", "web/governance.py", "web/plots.py"},  # escaped just before; drawn from numbers and words of ours
+    # Escaped just before; drawn from numbers and words of ours; rendered from Markdown by a library that lets no HTML through.
+    "Markup": {"web/evidence.py", "web/governance.py", "web/plots.py", "web/simulator/cards.py", "web/simulator/pages.py"},
 }
+FORBIDDEN_IN_A_SCRIPT = (
+    r"innerHTML|outerHTML|insertAdjacent|document\.write|\beval\b|\bFunction\b|import\b|storage|indexedDB|cookie|fetch|XMLHttp|WebSocket|Beacon|"
+    r"EventSource|Worker|postMessage|\"message\"|prototype|__proto__|Object\.assign|JSON\.parse|location\.(?!reload\(\))"
+)
 
 
 def calls_of(path: Path) -> set[str]:
@@ -38,7 +44,14 @@ def test_turns_no_text_into_a_deed(path: Path) -> None:
 
 
 def test_takes_a_text_as_it_is_in_few_places() -> None:
-    """SQL as a text stands in the one module that opens the database, and markup where plots are drawn and words are kept together."""
+    """SQL as a text stands in the one module that opens the database, and markup where plots are drawn, words are kept together and cards are shown."""
     found = {name: {room_of(path) for path in SOURCES if name in calls_of(path)} for name in RAW}
 
     assert RAW == found
+
+
+def test_runs_one_script_that_only_shows() -> None:
+    """The package has one script; it makes no markup and no code, stores, sends and receives nothing, and changes no prototype."""
+    [script] = [path for path in PACKAGE.rglob("*") if path.suffix in {".js", ".mjs", ".ts", ".wasm"}]
+
+    assert [] == re.findall(FORBIDDEN_IN_A_SCRIPT, script.read_text(encoding="utf-8"), re.IGNORECASE)

@@ -13,6 +13,7 @@ from cds_service.trust.identity import ALGORITHMS
 from tests import build
 from tests.docs import pages
 from tests.fakes import checked_app
+from tests.trust.minting import entry, registered
 
 PAGE = pages.ROOT / "SECURITY.md"
 LINKS = pages.links(PAGE)
@@ -23,9 +24,10 @@ def spans(heading: str, column: int) -> list[str]:
     return [span for row in pages.rows(pages.section(PAGE, heading)) for span in re.findall(r"`([^`]+)`", row[column])]
 
 
-def test_names_every_way_in():
+def test_names_every_way_in(tmp_path):
     """Each path with its method has a row that says who gets in, and no row is of a path that is none."""
-    rules = checked_app(Settings(), lambda: build.TODAY).url_map.iter_rules()
+    clients = registered(tmp_path, entry("north", fhir_server="http://127.0.0.1:9/r4"), '[client.smart]\nclient_id = "app"\n')
+    rules = checked_app(Settings(clients=clients), lambda: build.TODAY).url_map.iter_rules()
 
     ways = {f"{method} {rule}" for rule in rules for method in rule.methods - {"HEAD", "OPTIONS"}}
 

@@ -14,7 +14,11 @@ from tests.trust.minting import ISSUER, Clock, bearer, entry, pinned, registered
 from tests.web.screen import browser
 
 # What stands for <...> in a path, so that the path leads somewhere.
-EXAMPLES = {"service_id": "vexas", "kind": "red-flags", "name": "macrocytosis"}
+EXAMPLES = {"service_id": "vexas", "kind": "red-flags", "name": "macrocytosis", "once": "x"}
+# A client's EHR that may launch the page, where nobody listens.
+LAUNCHES = '[[client]]\nname = "macrocytosis"\nfhir_server = "http://127.0.0.1:9/r4"\n[client.smart]\nclient_id = "app"\n'
+# What may run a script: the page of the simulator, from this service alone.
+SCRIPTED = ("/", "/simulator")
 NOWHERE = "/nothing-here"
 FORWARDED = {
     "Forwarded": "for=192.0.2.1;host=localhost;proto=https",
@@ -31,9 +35,10 @@ FORWARDED = {
 
 
 @pytest.fixture(scope="module")
-def app():
+def app(tmp_path_factory):
     """The service as it starts on one's own machine, with all its pages."""
-    return checked_app(Settings(), lambda: build.TODAY)
+    clients = registered(tmp_path_factory.mktemp("clients"), LAUNCHES)
+    return checked_app(Settings(clients=clients), lambda: build.TODAY)
 
 
 def paths(app) -> list[str]:
@@ -57,11 +62,11 @@ def test_forbids_what_an_answer_does_not_need(app):
     """Nothing is loaded, framed, sniffed, stored or embedded elsewhere, and no address is told, whatever is asked for and however it ends."""
     found = answers(app)
 
-    assert {200, 400, 404, 405, 415} <= {answer.status_code for answer in found}
+    assert {200, 400, 404, 405, 415, 502} <= {answer.status_code for answer in found}
     for answer in found:
         rules = directives(answer)
         assert ("'none'", "'none'", "'none'") == (rules["default-src"], rules["base-uri"], rules["frame-ancestors"])
-        assert "script-src" not in rules
+        assert rules.get("script-src") in ((None, "'self'") if answer.request.path in SCRIPTED else (None,))
         assert ["nosniff"] == answer.headers.getlist("X-Content-Type-Options")
         assert ["no-store"] == answer.headers.getlist("Cache-Control")
         assert ["same-origin"] == answer.headers.getlist("Cross-Origin-Resource-Policy")
@@ -69,7 +74,7 @@ def test_forbids_what_an_answer_does_not_need(app):
 
 
 def test_sets_no_cookie_and_sends_nobody_elsewhere(app):
-    """The service has no sessions, and no answer is a redirect."""
+    """The service has no sessions, and no answer is a redirect, unless the EHR's sign-in is there to be led to (`tests/smart`)."""
     found = answers(app)
 
     assert [] == [answer.request.path for answer in found if "Set-Cookie" in answer.headers or "Location" in answer.headers]
@@ -85,7 +90,7 @@ def test_says_what_each_answer_is(app):
         expected = {"charset": "utf-8"} if answer.mimetype.startswith("text/") else {}
         assert expected == {name: value.lower() for name, value in answer.mimetype_params.items() if name == "charset"}
         assert answer.is_json or answer.mimetype.startswith("text/")
-    assert {"application/json", "text/html", "text/plain"} == {answer.mimetype for answer in bodies}
+    assert {"application/json", "text/html", "text/javascript", "text/plain"} == {answer.mimetype for answer in bodies}
 
 
 def test_takes_no_trace(app):
@@ -103,11 +108,24 @@ def test_believes_no_header_of_a_proxy(app, name):
     client, sent = browser(app), {name: FORWARDED[name]}
     call = {"json": build.request(build.suspect())}
 
-    changed = [client.get("/", headers=sent), client.get(NOWHERE, headers=sent), client.post(build.SERVICE, **call, headers=sent)]
-    plain = [client.get("/"), client.get(NOWHERE), client.post(build.SERVICE, **call)]
+    changed = [client.get("/about", headers=sent), client.get(NOWHERE, headers=sent), client.post(build.SERVICE, **call, headers=sent)]
+    plain = [client.get("/about"), client.get(NOWHERE), client.post(build.SERVICE, **call)]
     page = client.get("/governance", headers={"Host": "stranger.example", **sent})
 
     assert [(one.status_code, one.data, one.headers) for one in plain] == [(one.status_code, one.data, one.headers) for one in changed]
+    assert 403 == page.status_code
+
+
+@pytest.mark.parametrize("name", FORWARDED)
+def test_shuts_doors_for_a_header_of_a_proxy_and_opens_none(app, name):
+    """What is for this machine alone is not for whoever came through a proxy: the page with the simulator is then without it, or as it was."""
+    client, sent = browser(app), {name: FORWARDED[name]}
+
+    plain, changed = client.get("/").data, client.get("/", headers=sent).data
+    page = client.post("/simulator", headers={"Host": "stranger.example", **sent})
+
+    assert b"<form" in plain
+    assert changed == plain or b"<form" not in changed
     assert 403 == page.status_code
 
 

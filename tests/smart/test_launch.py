@@ -188,6 +188,37 @@ def test_keeps_its_cookie_inside_the_page_of_an_ehr(ehr, tmp_path):
     assert refused.headers["Content-Security-Policy"].endswith("frame-ancestors https://ehr.example.org http://127.0.0.1:9")
 
 
+def test_names_its_cookies_so_that_they_never_travel_in_clear(ehr, tmp_path):
+    """Over https each name begins with __Secure-, which browsers take over https alone; each is still found, and ends."""
+    with service(tmp_path, toml(ehr), base_url="https://cds.example.org") as app:
+        begun = app.browser.get(f"https://localhost/smart/launch?iss={ehr.base}&launch={LAUNCH}")
+        came = app.browser.get("https://localhost/smart/callback/north", query_string=ehr.sign_in(begun.headers["Location"]))
+        page = app.browser.get(f"https://localhost{came.headers['Location']}")
+
+    given = [cookie for answer in (begun, came, page) for cookie in answer.headers.getlist("Set-Cookie")]
+    assert 200 == page.status_code
+    assert ["600", "0", "60", "0"] == [re.findall(r"Max-Age=(\d+)", cookie)[0] for cookie in given]
+    assert [] == [cookie for cookie in given if not re.match(r"__Secure-smart\S*=.*; Secure; HttpOnly; Path=/smart/", cookie)]
+
+
+def test_answers_every_step_with_what_a_browser_may_not_do(ehr, tmp_path):
+    """A redirect, the page of a chart and a refusal are stored, sniffed and framed nowhere, run no script, and are no other origin's to read."""
+    with service(tmp_path, toml(ehr), cors_origins=("*",)) as app:
+        begun = app.launch(ehr)
+        came = app.back(ehr.sign_in(begun.headers["Location"]))
+        found = [begun, came, app.follow(came), app.browser.get("/smart/launch"), app.browser.get("/smart/keys/north")]
+
+    assert [303, 303, 200, 400, 200] == [answer.status_code for answer in found]
+    for answer in found:
+        policy = answer.headers["Content-Security-Policy"]
+        assert "default-src 'none'" in policy
+        assert "frame-ancestors 'none'" in policy
+        assert "script-src" not in policy
+        assert ("nosniff", "no-store") == (answer.headers["X-Content-Type-Options"], answer.headers["Cache-Control"])
+        assert "no-referrer" == answer.headers["Referrer-Policy"]
+        assert "Access-Control-Allow-Origin" not in answer.headers
+
+
 def test_is_framed_by_nobody_else(ehr, tmp_path):
     """Without framed_by no page may show it; over https its cookie never travels in clear."""
     with service(tmp_path, toml(ehr), base_url="https://cds.example.org") as app:

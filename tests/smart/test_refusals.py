@@ -501,3 +501,16 @@ def test_every_page_that_opens_nothing_is_for_people(app):
     assert "Access-Control-Allow-Origin" not in answer.headers
     assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
     assert "no-referrer" == answer.headers["Referrer-Policy"]
+
+
+def test_logs_what_opened_and_what_did_not(app, ehr, log):
+    """A chart that was shown and a launch that opened none are each a line, with the client and why, and without a patient."""
+    app.open(ehr)
+    app.launch(ehr, iss=ELSEWHERE)
+    app.back({"code": "1", "state": "2"})
+
+    noted = [json.loads(line.removeprefix("cds_service ")) for line in dict.fromkeys(log.lines) if '"event":"app.' in line]
+    assert [("app.shown", "north", None), ("app.refused", None, "issuer"), ("app.refused", "north", "state")] == [
+        (one["event"], one.get("client"), one.get("reason")) for one in noted
+    ]
+    assert [] == [one for one in noted if ehr.patient in str(one)]

@@ -114,6 +114,22 @@ def test_shows_no_form_to_another_name(start):
     assert "/cds-services" in text
 
 
+def test_notes_who_was_let_in_and_who_was_not(start, log):
+    """Each answer of the simulator is a line with its status and whether a form was sent; the start page, which is for everybody, leaves none."""
+    client = browser(start(token=True))
+
+    client.get("/")
+    client.get(SIMULATOR)
+    client.post(SIMULATOR, data={"constructed": "healthy-man-80"})
+    client.post(SIMULATOR, data={"constructed": "healthy-man-80"}, headers={**basic(TOKEN), "Origin": "https://evil.example"})
+    client.get(SIMULATOR, headers=basic(TOKEN))
+    client.post(SIMULATOR, data={"constructed": "nobody"}, headers=basic(TOKEN))
+
+    noted = [json.loads(line.removeprefix("cds_service ")) for line in dict.fromkeys(log.lines) if "simulator.answered" in line]
+    assert [(401, "page"), (401, "form"), (403, "form"), (200, "page"), (404, "form")] == [(one["status"], one["code"]) for one in noted]
+    assert {"at", "event", "status", "code"} == {name for one in noted for name in one}
+
+
 def test_is_read_by_no_other_origin(start):
     """No program of another origin may read the start page or the simulator."""
     client = browser(start(cors_origins=("*",)))

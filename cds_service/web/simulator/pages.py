@@ -86,6 +86,12 @@ def blueprint(
         def play() -> Response:
             return door.turned_away() or pages.played()
 
+        @routes.after_request
+        def noted(answer: Response) -> Response:
+            if request.path == "/simulator":
+                event("simulator.answered", status=answer.status_code, code="form" if request.method == "POST" else "page")
+            return answer
+
     return routes
 
 
