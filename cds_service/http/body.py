@@ -37,7 +37,9 @@ def read_form(request: Request) -> Mapping[str, bytes]:
         _, fields, files = parser.parse(BytesIO(content), request.mimetype, len(content), request.mimetype_params)
     except (ValueError, HTTPException):
         raise MalformedBody("The form cannot be read. Send it from the page that holds it.") from None
-    return {**{name: value.encode("utf-8", "replace") for name, value in fields.items()}, **{name: file.read() for name, file in files.items()}}
+    texts = {name: value.encode("utf-8", "replace") for name, value in fields.items()}
+    found = {**texts, **{name: file.read() for name, file in files.items()}}
+    return {name: value for name, value in found.items() if isinstance(name, str)}  # a part of a form need not have a name
 
 
 def _in_memory(*_arguments: Any, **_named: Any) -> BytesIO:

@@ -326,3 +326,14 @@ def test_knows_no_other_files(app):
     answer = browser(app).post("/simulator", data={"constructed": "../../pyproject"})
 
     assert 404 == answer.status_code
+
+
+@pytest.mark.parametrize(("path", "status"), [("/simulator", 404), ("/evidence", 400)])
+def test_takes_no_notice_of_a_part_without_a_name(app, path, status):
+    """A part of a form that has no name is none of its fields: no patient was chosen, and no Bundle sent."""
+    parts = [b'Content-Disposition: form-data; filename="x"\r\n\r\nwords', b"Content-Disposition: form-data\r\n\r\nwords"]
+    body = b"".join(b"--line\r\n" + part + b"\r\n" for part in parts) + b"--line--\r\n"
+
+    answer = browser(app).post(path, data=body, content_type="multipart/form-data; boundary=line")
+
+    assert status == answer.status_code
