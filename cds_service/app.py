@@ -10,6 +10,7 @@ import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 from flask import Blueprint, Flask
 
@@ -53,10 +54,51 @@ def count_together(folder: Path) -> None:
     _TOGETHER[:] = [folder]
 
 
+class _Parts(NamedTuple):
+    """What an application is put together from."""
+
+    settings: Settings
+    today: Callable[[], Day]
+    now: Callable[[], dt.datetime]
+    database: Database
+    recorder: Recorder
+    accesses: Accesses
+    counts: Counts
+    gate: Gate
+    slots: Slots
+    calls: Calls
+    snoozes: Snoozes
+
+    @property
+    def clients(self) -> clients.Clients:
+        """The registered clients."""
+        return self.snoozes.clients
+
+    @property
+    def has_app(self) -> bool:
+        """Whether an EHR may open the evidence page as a SMART app."""
+        return any(client.app for client in self.clients.registered)
+
+
 def create_app(settings: Settings | None = None, today: Callable[[], Day] | None = None, now: Callable[[], dt.datetime] | None = None) -> Flask:
     """An application with its own service; raises KnowledgeError or SettingsError instead of starting half-ready."""
     settings = settings or from_environment(os.environ)
-    today, now = today or settings.today, now or settings.now
+    parts = _parts(settings, today or settings.today, now or settings.now)
+    app = Flask("cds_service", static_folder=None)
+    app.extensions.update(recorder=parts.recorder, counts=parts.counts, accesses=parts.accesses, mode=parts.gate.mode)
+    app.url_map.redirect_defaults = False
+    app.url_map.merge_slashes = False
+    app.register_blueprint(protocol.blueprint(parts.calls, parts.gate))
+    app.register_blueprint(health.blueprint(parts.recorder, parts.accesses))
+    app.register_blueprint(metrics.blueprint(parts.counts))
+    _register_pages(app, parts)
+    problems.register(app)
+    app.wsgi_app = StandingHeaders(app.wsgi_app, settings.cors_origins)  # type: ignore[method-assign]
+    return app
+
+
+def _parts(settings: Settings, today: Callable[[], Day], now: Callable[[], dt.datetime]) -> _Parts:
+    """Everything that answers, by the settings. Raises KnowledgeError or SettingsError."""
     knowledge = _LOADED.get(settings.knowledge) or load(settings.knowledge)
     registered = clients.load(settings.clients, clients.ours(knowledge), sandbox=settings.sandbox)
     require_known_callers(settings, authenticated=registered.authenticated)
@@ -69,40 +111,37 @@ def create_app(settings: Settings | None = None, today: Callable[[], Day] | None
     service = Service(knowledge, settings.base_url, today, registered, settings.deadline, recorder, accesses)
     desk = Desk(knowledge.module.service.id, database, registered, now)
     gate = Gate(_doorkeeper(settings, registered, database, now), counts, discovery=settings.authenticate_discovery)
-    app = Flask("cds_service", static_folder=None)
-    app.extensions.update(recorder=recorder, counts=counts, accesses=accesses, mode=gate.mode)
-    app.url_map.redirect_defaults = False
-    app.url_map.merge_slashes = False
     slots = Slots(settings.threads, settings.waiting, settings.deadline / 4)
     calls = Calls(service, desk, counts, slots)
-    app.register_blueprint(protocol.blueprint(calls, gate))
-    app.register_blueprint(health.blueprint(recorder, accesses))
-    app.register_blueprint(metrics.blueprint(counts))
-    governed = settings.governance_open or settings.governance_token_file is not None
-    app.register_blueprint(about.blueprint(service, gate.mode))
     snoozes = Snoozes(database, pseudonyms, knowledge, registered)
-    app.register_blueprint(evidence.blueprint(service, snoozes, today, settings.fixtures, None if registered.authenticated else slots))
-    if any(client.app for client in registered.registered):
-        app.register_blueprint(_smart(settings, service, snoozes, database, today, now))
+    return _Parts(settings, today, now, database, recorder, accesses, counts, gate, slots, calls, snoozes)
+
+
+def _register_pages(app: Flask, parts: _Parts) -> None:
+    """The pages for people, each where its reader may see it, and the document of the whole surface."""
+    settings, today, now, service = parts.settings, parts.today, parts.now, parts.calls.service
+    authenticated = parts.clients.authenticated
+    governed = settings.governance_open or settings.governance_token_file is not None
+    app.register_blueprint(about.blueprint(service, parts.gate.mode))
+    app.register_blueprint(evidence.blueprint(service, parts.snoozes, today, settings.fixtures, None if authenticated else parts.slots))
+    if parts.has_app:
+        app.register_blueprint(_smart(parts))
     door = Door(settings.governance_token) if governed else None
     if door:
-        app.register_blueprint(governance.blueprint(snoozes, today, now, door))
+        app.register_blueprint(governance.blueprint(parts.snoozes, today, now, door))
     # Where calls need tokens, a page that sends some without one needs a token of its own, on this machine, too: a proxy may stand in front.
-    playing = door if door and (door.locked or not registered.authenticated) else None
-    doors = simulator.Doors(gate.mode, governed=governed, evidence=not registered.authenticated)
-    app.register_blueprint(simulator.blueprint(calls, snoozes, playing, settings.fixtures, today, now, doors))
+    playing = door if door and (door.locked or not authenticated) else None
+    doors = simulator.Doors(parts.gate.mode, governed=governed, evidence=not authenticated)
+    app.register_blueprint(simulator.blueprint(parts.calls, parts.snoozes, playing, settings.fixtures, today, now, doors))
     surface = openapi.Surface(
-        registered.authenticated,
+        authenticated,
         settings.authenticate_discovery,
         governed,
         settings.governance_token_file is not None,
         playing=playing is not None,
-        app=any(client.app for client in registered.registered),
+        app=parts.has_app,
     )
-    app.register_blueprint(openapi.blueprint(knowledge, settings.base_url, surface))
-    problems.register(app)
-    app.wsgi_app = StandingHeaders(app.wsgi_app, settings.cors_origins)  # type: ignore[method-assign]
-    return app
+    app.register_blueprint(openapi.blueprint(service.knowledge, settings.base_url, surface))
 
 
 def _doorkeeper(settings: Settings, registered: clients.Clients, database: Database, now: Callable[[], dt.datetime]) -> Doorkeeper | None:
@@ -115,19 +154,19 @@ def _doorkeeper(settings: Settings, registered: clients.Clients, database: Datab
     return Authenticator(registered, settings.base_url, used_tokens(database, settings.workers), now)
 
 
-def _smart(
-    settings: Settings, service: Service, snoozes: Snoozes, database: Database, today: Callable[[], Day], now: Callable[[], dt.datetime]
-) -> Blueprint:
+def _smart(parts: _Parts) -> Blueprint:
     """The evidence page as a SMART app. Raises SettingsError."""
     from cds_service.smart.login import Logins  # cryptography, which a service without the app may do without
     from cds_service.trust.replay import used_tokens
     from cds_service.trust.sealing import Seal
     from cds_service.web import smart
 
+    settings, service = parts.settings, parts.calls.service
     require_safe_way_back(settings)
-    seal = Seal(snoozes.pseudonyms.other_key("smart"))
-    used = used_tokens(database, settings.workers)
-    return smart.blueprint(service, Logins(service.clients, service.knowledge, settings.base_url, seal, used, now), snoozes, today)
+    seal = Seal(parts.snoozes.pseudonyms.other_key("smart"))
+    used = used_tokens(parts.database, settings.workers)
+    logins = Logins(service.clients, service.knowledge, settings.base_url, seal, used, parts.now)
+    return smart.blueprint(service, logins, parts.snoozes, parts.today)
 
 
 def server_app() -> Flask:
