@@ -35,8 +35,9 @@ class Hanging:
         """Until the socket is closed."""
         with suppress(OSError):
             while True:
-                self._listening.accept()[0].close()
+                caller, _ = self._listening.accept()
                 self.calls += 1
+                caller.close()
 
 
 @pytest.fixture
