@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 unexport PYTHONDONTWRITEBYTECODE  # without kept bytecode every start compiles everything anew
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-warn-script-location
 
-.PHONY: help run test test-integration test-browser test-postgresql hospital soak fuzz mutation bench bench-peers check golden docs lock audit clean
+.PHONY: help run test test-integration test-browser test-privacy test-postgresql hospital soak fuzz mutation bench bench-peers check golden docs lock audit clean
 
 help: ## List what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/:/'
@@ -42,6 +42,9 @@ test: $(VENV)/.installed-dev ## Install into .venv and run every test
 
 test-integration: $(VENV)/.installed-dev ## Fetch what others published (npm, PyPI, Maven Central), send charts through the service and run FHIR servers (UPDATE=1 writes docs/independent-input.md)
 	@$(BIN)/python -m pytest tests/integration $(if $(UPDATE),--update-figures)
+
+test-privacy: $(VENV)/.installed-dev ## Send marked words down every path, and look for them in all that comes out
+	@$(BIN)/python -m pytest -n auto --dist loadfile tests/privacy
 
 test-browser: $(VENV)/.installed-dev ## Open the pages in Chromium (Debian's chromium): axe-core, widths, print, and SMART launches by an authorization server from npm (UPDATE=1 takes the pictures of docs/images anew)
 	@$(BIN)/python -m pytest tests/browser
