@@ -47,7 +47,7 @@ test-privacy: $(VENV)/.installed-dev ## Send marked words down every path, and l
 	@$(BIN)/python -m pytest -n auto --dist loadfile tests/privacy
 
 test-browser: $(VENV)/.installed-dev ## Open the pages in Chromium (Debian's chromium): axe-core, widths, print, and SMART launches by an authorization server from npm (UPDATE=1 takes the pictures of docs/images anew)
-	@$(BIN)/python -m pytest tests/browser
+	@$(BIN)/python -m pytest -n auto --dist loadfile tests/browser
 	@$(if $(UPDATE),$(BIN)/python -m tests.browser.pictures)
 
 test-postgresql: $(VENV)/.installed-dev ## Run the tests of storage on a PostgreSQL server that they start

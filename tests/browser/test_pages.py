@@ -22,19 +22,30 @@ PAGES = (
     "/about/article",
     "/governance",
 )
-WISHES = {"light": {"color_scheme": "light"}, "dark": {"color_scheme": "dark"}, "phone": {"viewport": PHONE}, "400 %": {"viewport": AT_400_PERCENT}}
+COLOURS = {"light": {"color_scheme": "light"}, "dark": {"color_scheme": "dark"}}
+WIDTHS = {"phone": PHONE, "400 %": AT_400_PERCENT}
 
 
-@pytest.mark.parametrize("wishes", WISHES.values(), ids=WISHES)
-@pytest.mark.parametrize("path", PAGES)
-def test_keeps_nobody_out(site, window, path, wishes):
-    """axe-core finds no violation, and the page is read by scrolling down alone."""
+def unfolded(site, window, path, **wishes):
+    """A window with a page on which nothing is folded."""
     one = window(**wishes)
     one.page.goto(site + path)
     one.page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+    return one
 
-    assert [] == one.barriers()
-    assert not one.spills()
+
+@pytest.mark.parametrize("wishes", COLOURS.values(), ids=COLOURS)
+@pytest.mark.parametrize("path", PAGES)
+def test_keeps_nobody_out(site, window, path, wishes):
+    """axe-core finds no violation in either colours."""
+    assert [] == unfolded(site, window, path, **wishes).barriers()
+
+
+@pytest.mark.parametrize("viewport", WIDTHS.values(), ids=WIDTHS)
+@pytest.mark.parametrize("path", PAGES)
+def test_is_read_by_scrolling_down_alone(site, window, path, viewport):
+    """However narrow the window, nothing stands beside it."""
+    assert not unfolded(site, window, path, viewport=viewport).spills()
 
 
 def test_shows_governance_what_was_called(site, window):
