@@ -47,6 +47,7 @@ test-privacy: $(VENV)/.installed-dev ## Send marked words down every path, and l
 	@$(BIN)/python -m pytest -n auto --dist loadfile tests/privacy
 
 test-browser: $(VENV)/.installed-dev ## Open the pages in Chromium (Debian's chromium): axe-core, widths, print, and SMART launches by an authorization server from npm (UPDATE=1 takes the pictures of docs/images anew)
+	@$(BIN)/python -c "from tests.browser.window import AXE; from tests.integration.packages import fetch; fetch(AXE)"  # once, before several want it
 	@$(BIN)/python -m pytest -n auto --dist loadfile tests/browser
 	@$(if $(UPDATE),$(BIN)/python -m tests.browser.pictures)
 
