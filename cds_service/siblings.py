@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
 
 Numbers = Mapping[tuple[str, str, str], float]  # by client, what and which
-_ENCODED = msgspec.json.Decoder(list[tuple[tuple[str, str, str], float]])
+_FILE = msgspec.json.Decoder(list[tuple[tuple[str, str, str], float]])
 
 
 class Siblings:
@@ -29,8 +29,8 @@ class Siblings:
     def together(self, numbers: Numbers) -> Numbers:
         """The numbers of all. Those of this process are kept first: what one scrape has seen, the next sees wherever it is answered."""
         self.keep(numbers)
-        summed: Counter[tuple[str, str, str]] = Counter()
+        summed: dict[tuple[str, str, str], float] = defaultdict(float)
         for file in self._folder.glob("*.json"):
-            for key, number in _ENCODED.decode(file.read_bytes()):
-                summed[key] += number  # type: ignore[assignment]
+            for key, number in _FILE.decode(file.read_bytes()):
+                summed[key] += number
         return summed
