@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import re
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -26,6 +24,7 @@ from cds_service.record.dates import Day
 from cds_service.record.facts import PatientRecord
 from cds_service.snoozes import Snoozes
 from cds_service.telemetry import event
+from cds_service.web.styles import allowed
 
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 _NOBODY = "'none'"
@@ -46,9 +45,8 @@ class Pages:
         self._templates.filters["unbroken"] = _unbroken
         self._templates.globals.update(k=self.knowledge, base_url=service.base_url)
         # Made before any patient's words are in a page, so that no style but ours is ever allowed.
-        styles = re.findall(r"<style>(.*?)</style>", self._templates.get_template("evidence_frame.html").render(), re.DOTALL)
-        hashes = " ".join(f"'sha256-{base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()}'" for style in styles)
-        self.policy = f"default-src 'none'; style-src {hashes}; base-uri 'none'; form-action 'self'"
+        styles = allowed(self._templates.get_template("evidence_frame.html").render())
+        self.policy = f"default-src 'none'; {styles}; base-uri 'none'; form-action 'self'"
 
     def view(self, record: PatientRecord, today: Day) -> View:
         """What the page of a patient says."""

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import base64
 import datetime as dt
-import hashlib
 import html
 import json
-import re
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from pathlib import Path
@@ -34,6 +31,7 @@ from cds_service.web.door import Door
 from cds_service.web.simulator import cards, flags, wire
 from cds_service.web.simulator.form import Deed, Wanted, deed, wanted
 from cds_service.web.simulator.play import Fired, Reported, Simulator
+from cds_service.web.styles import allowed
 
 _HERE = Path(__file__).parent
 _FIRST = "test-sweet-macrocytosis"  # what is chosen before anybody chose
@@ -138,9 +136,8 @@ class _Pages:
         self._templates.globals.update(k=self._knowledge, base_url=self._service.base_url, doors=doors, keys=tuple(self._keys), topics=topics)
         self._templates.globals.update(indicators=cards.INDICATORS, servers=simulator.servers, truths=flags.WORDS)
         # Made before anybody's words are in a page, so that no style but ours is ever allowed.
-        styles = re.findall(r"<style>(.*?)</style>", self._templates.get_template("simulator_frame.html").render(), re.DOTALL)
-        hashes = " ".join(f"'sha256-{base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()}'" for style in styles)
-        self._policy = f"default-src 'none'; style-src {hashes}; script-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+        styles = allowed(self._templates.get_template("simulator_frame.html").render())
+        self._policy = f"default-src 'none'; {styles}; script-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
     def start(self, state: str) -> Response:
         """The page before anything was sent."""
