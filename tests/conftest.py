@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import functools
 import logging
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
 
 import pytest
 import yaml
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import event
+from sqlalchemy.pool import Pool
 
 from cds_service.knowledge.loader import Knowledge
 from cds_service.settings import Settings
+from cds_service.storage.database import Database
 from tests import build
 from tests.fakes import Log, checked_app
 
@@ -24,6 +30,24 @@ def _composed_once() -> Iterator[None]:
     yaml.compose = functools.lru_cache(maxsize=1000)(compose)
     yield
     yaml.compose = compose
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _migrated_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Hundreds of tests have a database in memory: it begins with the tables that the migrations made once."""
+    file = tmp_path_factory.mktemp("migrated") / "cds.db"
+    database = Database(f"sqlite:///{file}")
+    database.upgrade()
+    database.close()
+    with closing(sqlite3.connect(file, check_same_thread=False)) as migrated:
+
+        def begin(connection: Any, _record: object) -> None:
+            if isinstance(connection, sqlite3.Connection) and not connection.execute("PRAGMA database_list").fetchone()[2]:
+                migrated.backup(connection)
+
+        event.listen(Pool, "connect", begin)
+        yield
+        event.remove(Pool, "connect", begin)
 
 
 @pytest.fixture(scope="session")

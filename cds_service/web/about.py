@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Response, make_response, render_template, request
+from flask import Blueprint, Response, request
 from msgspec import structs
 
 from cds_service.errors import UnknownService
@@ -12,6 +12,7 @@ from cds_service.invocation import Service
 from cds_service.protocol.response import encode
 from cds_service.web.catalogue import Catalogue
 from cds_service.web.entries import CONFIDENCE, KINDS, AboutModule
+from cds_service.web.rendering import templates
 
 _POLICY = "default-src 'none'; style-src 'self' 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 _JSON, _HTML = "application/json", "text/html"
@@ -19,12 +20,12 @@ _JSON, _HTML = "application/json", "text/html"
 
 def blueprint(service: Service, mode: str = "open") -> Blueprint:
     """GET /about (HTML or JSON), GET /about.json, GET /about/<kind>/<id> and the pages of the gene, the response rates and the article."""
-    routes = Blueprint("about", __name__, template_folder="templates")
+    routes = Blueprint("about", __name__)
     catalogue = Catalogue(service.knowledge)
+    pages = templates(k=service.knowledge, base_url=service.base_url, kinds=KINDS, confidence=CONFIDENCE, mode=mode)
 
     def page(template: str, **content: Any) -> Response:
-        shared = {"k": service.knowledge, "base_url": service.base_url, "kinds": KINDS, "confidence": CONFIDENCE, "mode": mode}
-        response = make_response(render_template(template, **shared, **content))
+        response = Response(pages.get_template(template).render(**content), content_type="text/html; charset=utf-8")
         response.headers["Content-Security-Policy"] = _POLICY
         response.headers["Referrer-Policy"] = "no-referrer"
         return response

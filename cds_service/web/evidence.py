@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from flask import Blueprint, Response, request
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from cds_service.ehr import constructed
@@ -24,6 +23,7 @@ from cds_service.record.dates import Day
 from cds_service.record.facts import PatientRecord
 from cds_service.snoozes import Snoozes
 from cds_service.telemetry import event
+from cds_service.web.rendering import templates
 from cds_service.web.styles import allowed
 
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
@@ -40,10 +40,8 @@ class Pages:
     def __init__(self, service: Service) -> None:
         self._service = service
         self.knowledge = service.knowledge
-        folder = FileSystemLoader(Path(__file__).with_name("templates"))
-        self._templates = Environment(loader=folder, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+        self._templates = templates(k=self.knowledge, base_url=service.base_url)
         self._templates.filters["unbroken"] = _unbroken
-        self._templates.globals.update(k=self.knowledge, base_url=service.base_url)
         # Made before any patient's words are in a page, so that no style but ours is ever allowed.
         styles = allowed(self._templates.get_template("evidence_frame.html").render())
         self.policy = f"default-src 'none'; {styles}; base-uri 'none'; form-action 'self'"

@@ -6,11 +6,9 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
-from pathlib import Path
 from typing import Any
 
 from flask import Blueprint, Response, request
-from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
 
 from cds_service.errors import InvalidRequest
@@ -25,11 +23,12 @@ from cds_service.storage.reading import EARLIEST, LATEST, Span
 from cds_service.telemetry import event
 from cds_service.web import plots
 from cds_service.web.door import Door
+from cds_service.web.rendering import templates
 
 USUAL_DAYS = 28
 _LONGEST_PATIENT_ID = 128
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-_TEMPLATES = Environment(loader=FileSystemLoader(Path(__file__).with_name("templates")), autoescape=True)
+_TEMPLATES = templates()
 
 
 def rendered(found: Report, knowledge: Knowledge, **more: Any) -> str:

@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 
 import msgspec
 from flask import Blueprint, Response, request
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from cds_service.ehr.client import body_of
@@ -28,6 +27,7 @@ from cds_service.snoozes import Snoozes
 from cds_service.telemetry import event
 from cds_service.trust.clients import Client
 from cds_service.web.door import Door
+from cds_service.web.rendering import templates
 from cds_service.web.simulator import cards, flags, wire
 from cds_service.web.simulator.form import Deed, Wanted, deed, wanted
 from cds_service.web.simulator.play import Fired, Reported, Simulator
@@ -128,13 +128,19 @@ class _Pages:
         self._knowledge = calls.service.knowledge
         self._today = today
         self._keys = prefetch_templates(self._knowledge)
-        folder = FileSystemLoader(_HERE.parent / "templates")
-        self._templates = Environment(loader=folder, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+        topics = {word.code: word.display for word in self._knowledge.module.topics.words.values()}
+        self._templates = templates(
+            k=self._knowledge,
+            base_url=self._service.base_url,
+            doors=doors,
+            keys=tuple(self._keys),
+            topics=topics,
+            indicators=cards.INDICATORS,
+            servers=simulator.servers,
+            truths=flags.WORDS,
+        )
         self._templates.filters.update(markdown=cards.as_html, readable=wire.readable, json=wire.text_of, size=_size, chart=_chart_name, code=_code)
         self._templates.tests["web"] = cards.leads_to_the_web
-        topics = {word.code: word.display for word in self._knowledge.module.topics.words.values()}
-        self._templates.globals.update(k=self._knowledge, base_url=self._service.base_url, doors=doors, keys=tuple(self._keys), topics=topics)
-        self._templates.globals.update(indicators=cards.INDICATORS, servers=simulator.servers, truths=flags.WORDS)
         # Made before anybody's words are in a page, so that no style but ours is ever allowed.
         styles = allowed(self._templates.get_template("simulator_frame.html").render())
         self._policy = f"default-src 'none'; {styles}; script-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
