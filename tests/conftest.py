@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import functools
 import logging
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import event
 from sqlalchemy.pool import Pool
 
+from cds_service.knowledge import yaml12
 from cds_service.knowledge.loader import Knowledge
 from cds_service.settings import Settings
 from cds_service.storage.database import Database
@@ -24,12 +24,19 @@ from tests.fakes import Log, checked_app
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _composed_once() -> Iterator[None]:
-    """Hundreds of tests load a copy of the module with one file changed: the other files' texts are parsed once."""
-    compose = yaml.compose
-    yaml.compose = functools.lru_cache(maxsize=1000)(compose)
+def _read_once() -> Iterator[None]:
+    """Hundreds of tests load a copy of the module with one file changed: the other files' texts are read once."""
+    read, found = yaml12.read, {}
+
+    def once(path: Path) -> yaml12.Document:
+        text = (path.name, path.read_bytes() if path.is_file() else None)
+        if text not in found:
+            found[text] = read(path)
+        return found[text]
+
+    yaml12.read = once
     yield
-    yaml.compose = compose
+    yaml12.read = read
 
 
 @pytest.fixture(scope="session", autouse=True)
