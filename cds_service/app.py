@@ -33,7 +33,7 @@ from cds_service.snoozes import Snoozes
 from cds_service.storage import opening
 from cds_service.storage.database import Database
 from cds_service.trust import clients
-from cds_service.web import about, evidence, governance
+from cds_service.web import about, evidence, governance, problem
 from cds_service.web.door import Door
 from cds_service.web.simulator import pages as simulator
 
@@ -92,7 +92,7 @@ def create_app(settings: Settings | None = None, today: Callable[[], Day] | None
     app.register_blueprint(health.blueprint(parts.recorder, parts.accesses))
     app.register_blueprint(metrics.blueprint(parts.counts))
     _register_pages(app, parts)
-    problems.register(app)
+    problems.register(app, problem.page_of_errors(parts.calls.service.knowledge))
     app.wsgi_app = StandingHeaders(app.wsgi_app, settings.cors_origins)  # type: ignore[method-assign]
     return app
 

@@ -43,6 +43,8 @@ _PAGES = (AboutModule, Entry, GenePage, PointEntry, Rate, ValueSetEntry)
 _STRING: Mapping[str, Any] = {"type": "string"}
 _STRANGERS = (Unauthenticated, TokensUnchecked, TooManyRequests)
 _BODY = (MalformedBody, InvalidRequest, PayloadTooLarge, UnsupportedMediaType, Overloaded)
+_OUTCOME = {_JSON: {"schema": {"$ref": f"{_AT}operation-outcome-error"}}}
+_PAGE = {_HTML: {"schema": _STRING}}
 _HEADERS = {401: "WWW-Authenticate", 429: "Retry-After", 503: "Retry-After"}
 
 
@@ -109,23 +111,23 @@ def _ref(name: str) -> dict[str, str]:
 
 
 def _read(summary: str, content: Mapping[str, Any], *errors: type[CDSServiceError], **members: Any) -> dict[str, Any]:
-    """An operation with the content of its answer 200 by media type, and the errors that it may end in."""
+    """An operation with the content of its answer 200 by media type, and the errors that it may end in: pages where it is for people, too."""
     answered = {"description": summary, "content": {kind: {"schema": found} for kind, found in content.items()}}
-    return {"summary": summary, **members, "responses": {"200": answered, **_refusals((RequestError, *errors))}}
+    refused = {**_OUTCOME, **_PAGE} if _HTML in content else _OUTCOME
+    return {"summary": summary, **members, "responses": {"200": answered, **_refusals((RequestError, *errors), refused)}}
 
 
 def _shown(summary: str, *errors: type[CDSServiceError], kinds: tuple[str, ...] = (_HTML,), **members: Any) -> dict[str, Any]:
     """An operation for people: its errors are pages, too."""
     answered = {"description": summary, "content": {kind: {"schema": _STRING} for kind in kinds}}
-    return {"summary": summary, **members, "responses": {"200": answered, **_refusals((RequestError, *errors), {_HTML: {"schema": _STRING}})}}
+    return {"summary": summary, **members, "responses": {"200": answered, **_refusals((RequestError, *errors), _PAGE)}}
 
 
-def _refusals(errors: tuple[type[CDSServiceError], ...], content: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def _refusals(errors: tuple[type[CDSServiceError], ...], content: Mapping[str, Any]) -> dict[str, Any]:
     """What errors look like, by their status."""
     said: dict[int, list[str]] = {}
     for error in errors:
         said.setdefault(error.status, []).append(f"`{error.code}`: {(error.__doc__ or error.code).splitlines()[0]}")
-    content = content or {_JSON: {"schema": _ref("operation-outcome-error")}}
     return {
         str(status): {
             "description": " ".join(texts),

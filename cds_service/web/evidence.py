@@ -13,10 +13,11 @@ from markupsafe import Markup, escape
 
 from cds_service.ehr import constructed
 from cds_service.ehr.files import json_in
-from cds_service.errors import CDSServiceError, MalformedBody, StorageUnavailable
+from cds_service.errors import MalformedBody, StorageUnavailable
 from cds_service.evidence.bundle import record_of
 from cds_service.evidence.view import Silenced, View, silenced, view_of
-from cds_service.http.body import discard, read_body, read_form
+from cds_service.http.body import read_body, read_form
+from cds_service.http.problems import understood, with_headers
 from cds_service.http.slots import Slots
 from cds_service.invocation import Service
 from cds_service.record.dates import Day
@@ -98,15 +99,11 @@ def blueprint(service: Service, snoozes: Snoozes, today: Callable[[], Day], fixt
     routes = Blueprint("evidence", __name__)
     pages = Pages(service)
 
-    @routes.errorhandler(CDSServiceError)
-    def refused(error: CDSServiceError) -> Response:
+    @routes.errorhandler(Exception)
+    def refused(raised: Exception) -> Response:
+        error = understood(raised)
         event("page.refused", status=error.status, code=error.code)
-        answer = pages.answer(pages.page("evidence_refused.html", error=error), error.status)
-        if not discard(request):
-            answer.headers["Connection"] = "close"
-        if error.retry_after:
-            answer.headers["Retry-After"] = str(error.retry_after)
-        return answer
+        return with_headers(pages.answer(pages.page("evidence_refused.html", error=error), error.status), error)
 
     @routes.get("/evidence")
     def doors() -> Response:

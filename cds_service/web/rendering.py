@@ -30,8 +30,6 @@ _COMPILED = _Compiled()
 
 def templates(**everywhere: Any) -> Environment:
     """The templates of our pages; `everywhere` is known in each."""
-    found = Environment(
-        loader=_FOLDER, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, bytecode_cache=_COMPILED
-    )
+    found = Environment(loader=_FOLDER, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, bytecode_cache=_COMPILED)
     found.globals.update(everywhere)
     return found

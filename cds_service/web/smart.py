@@ -10,9 +10,10 @@ from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, request
 
-from cds_service.errors import CDSServiceError, LoginFailed, StorageUnavailable, UnknownService
+from cds_service.errors import LoginFailed, StorageUnavailable, UnknownService
 from cds_service.evidence.view import silenced
 from cds_service.fhir.gather import Fetched
+from cds_service.http.problems import understood, with_headers
 from cds_service.http.slots import Slots
 from cds_service.invocation import Service
 from cds_service.protocol.response import encode
@@ -48,14 +49,15 @@ def blueprint(service: Service, logins: Logins, snoozes: Snoozes, today: Callabl
             raise UnknownService("There is no such app here.")
         return logins.doors[name]
 
-    @routes.errorhandler(CDSServiceError)
-    def refused(error: CDSServiceError) -> Response:
+    @routes.errorhandler(Exception)
+    def refused(raised: Exception) -> Response:
+        error = understood(raised)
         reason = error.reason if isinstance(error, LoginFailed) else None
         name = (request.view_args or {}).get("name", "")
         event("app.refused", status=error.status, code=error.code, reason=reason, client=name if name in logins.doors else None)
         framed_by = logins.doors[name].app.framed_by if name in logins.doors else everybody
         text = pages.page("smart_refused.html", error=error, remedy=REASONS[reason].remedy if reason else "")
-        answer = pages.answer(text, error.status, framed_by=framed_by)
+        answer = with_headers(pages.answer(text, error.status, framed_by=framed_by), error)
         return jar.emptied(answer, logins.doors[name]) if name in logins.doors else answer
 
     @routes.get("/launch")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -66,12 +67,12 @@ def asked_of(answer: TestResponse) -> dict[str, str]:
 
 
 @contextmanager
-def service(folder: Path, *registrations: str, **settings: Any) -> Iterator[Opened]:
+def service(folder: Path, *registrations: str, today: Callable[[], dt.date] = lambda: build.TODAY, **settings: Any) -> Iterator[Opened]:
     """A service with these registrations."""
     path = folder / "clients.toml"
     path.write_text("\n".join(registrations), encoding="utf-8")
     clock = Clock()
-    app = checked_app(Settings(clients=path, **settings), lambda: build.TODAY, clock)
+    app = checked_app(Settings(clients=path, **settings), today, clock)
     try:
         yield Opened(app, clock)
     finally:

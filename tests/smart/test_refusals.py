@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import re
 import time
 
 import pytest
@@ -13,6 +14,7 @@ from cds_service.smart.pending import LONGEST_CODE, SECONDS, SECONDS_OF_A_CODE
 from cds_service.smart.reasons import REASONS
 from tests import build
 from tests.build import FIXTURES
+from tests.fakes import BrokenClock
 from tests.smart import ehr as ehrs
 from tests.smart.opening import TITLE, Opened, asked_of, service, toml
 from tests.trust.minting import NOW
@@ -54,6 +56,19 @@ def why(answer) -> str:
     (reason,) = [reason for reason, said in REASONS.items() if said.what in html.unescape(answer.text)]
     assert (502 if REASONS[reason].theirs else 400) == answer.status_code
     return reason
+
+
+def test_a_defect_is_a_page_too(ehr, tmp_path, log):
+    """Inside the EHR's own window stands a page with a reference, and no word of the error."""
+    ehr.start_again()
+    with service(tmp_path, toml(ehr, framed_by=[ehr.base.removesuffix("/r4")]), today=BrokenClock(HOSTILE)) as opened:
+        answer = opened.open(ehr)
+
+    (reference,) = re.findall(r"Reference (\w{32})", answer.text)
+    assert (500, "text/html", True) == (answer.status_code, answer.mimetype, TITLE in answer.text)
+    assert f"frame-ancestors {ehr.base.removesuffix('/r4')}" in answer.headers["Content-Security-Policy"]
+    assert any(reference in line and "RuntimeError" in line for line in log.lines)
+    assert [] == [text for text in (answer.text, *log.lines) if HOSTILE in text]
 
 
 # --- the launch ---

@@ -16,6 +16,7 @@ from cds_service.settings import Settings
 from cds_service.web import catalogue
 from tests import build
 from tests.fakes import checked_app
+from tests.web.screen import browser
 
 ROOT = Path(__file__).parents[2]
 TOY = ROOT / "tests" / "reasoning" / "toy"
@@ -267,13 +268,16 @@ NOWHERE = [
 
 
 @pytest.mark.parametrize("path", NOWHERE)
-def test_knows_no_other_page(path, client):
-    """An unknown kind or id is a 404 like any other, and repeats nothing of the path."""
-    response = client.get(path, headers={"Accept": "text/html"})
+def test_knows_no_other_page(path, client, app):
+    """An unknown kind or id is a 404 like any other, for programs and for people, and repeats nothing of the path."""
+    response, shown = client.get(path), browser(app).get(path, headers={"Accept": "text/html"})
 
     assert (404, "application/json") == (response.status_code, response.mimetype)
     assert "unknown-service" == response.json["issue"][0]["details"]["text"]
-    assert "nothing" not in response.json["issue"][0]["diagnostics"].replace("nothing at this path", "")
+    assert (404, "text/html") == (shown.status_code, shown.mimetype)
+    assert response.json["issue"][0]["diagnostics"] in shown.text
+    said = f"{response.text} {shown.text}".replace("nothing at this path", "").replace("says nothing of", "")
+    assert [] == [word for word in ("nothing", "macrocytosis", "module") if word in said]
 
 
 def test_makes_the_entries_once(knowledge):

@@ -18,8 +18,9 @@ from cds_service.ehr.client import body_of
 from cds_service.errors import CDSServiceError
 from cds_service.evidence import shown
 from cds_service.fhir.search import prefetch_templates
-from cds_service.http.body import discard, read_form
+from cds_service.http.body import read_form
 from cds_service.http.calls import Calls
+from cds_service.http.problems import with_headers
 from cds_service.protocol import response as protocol
 from cds_service.record.dates import Day, age_on
 from cds_service.record.facts import PatientRecord
@@ -160,10 +161,7 @@ class _Pages:
             return self._page(self._reported(asked, done) if done.act in ("accept", "override") else self._fired(asked, lift=done.act == "lift"))
         except CDSServiceError as error:
             event("page.refused", status=error.status, code=error.code)
-            page = self._page(Shown(asked, error=error), error.status)
-            if not discard(request):
-                page.headers["Connection"] = "close"
-            return page
+            return with_headers(self._page(Shown(asked, error=error), error.status), error)
 
     def _file(self, asked: Wanted) -> Response:
         """The body of a call as a file, but for an access token."""
