@@ -64,3 +64,16 @@ def test_shows_governance_what_was_called(site, window):
     assert "Share of calls with a card, week by week" in said
     assert 1 == one.page.locator("svg.plot").count()
     assert [] == one.barriers()
+
+
+def test_leads_on_from_where_nothing_is(site, window):
+    """A wrong address shows a page that keeps nobody out, and leads to the start page."""
+    one = window()
+    one.page.goto(f"{site}/nothing")
+    barriers = one.barriers()
+    one.page.get_by_role("link", name="To the start page").click()
+
+    assert [] == barriers
+    assert f"{site}/" == one.page.url
+    assert ["Failed to load resource: the server responded with a status of 404 (Not Found)"] == one.complaints
+    one.complaints.clear()
