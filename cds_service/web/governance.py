@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from http import HTTPStatus
-from typing import Any
 
 from flask import Blueprint, Response, request
 from markupsafe import Markup
@@ -31,8 +30,8 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-
 _TEMPLATES = templates()
 
 
-def rendered(found: Report, knowledge: Knowledge, **more: Any) -> str:
-    """The report as one HTML page that needs nothing else."""
+def rendered(found: Report, knowledge: Knowledge, registered: Collection[str] | None = None) -> str:
+    """The report as one HTML page that needs nothing else; with the registered clients, a page with its forms."""
     sections: dict[str, dict[str, dict[str, Shown]]] = defaultdict(lambda: defaultdict(dict))
     for figure in found.figures:
         sections[figure.section][figure.item][figure.column] = figure
@@ -48,8 +47,12 @@ def rendered(found: Report, knowledge: Knowledge, **more: Any) -> str:
         "columns": named,
         "rows": rows,
         "widest": widest,
+        "plot": _plot(found),
+        "smallest": SMALLEST,
+        "live": registered is not None,
+        "registered": registered or (),
     }
-    return _TEMPLATES.get_template("governance.html").render(**content, plot=_plot(found), smallest=SMALLEST, **more)
+    return _TEMPLATES.get_template("governance.html").render(**content)
 
 
 def _plot(found: Report) -> Markup:
@@ -76,7 +79,7 @@ def blueprint(snoozes: Snoozes, today: Callable[[], Day], clock: Callable[[], dt
                 named = {"Content-Disposition": f'attachment; filename="governance-{span.first}-{span.last}.csv"'}
                 return Response(files.as_csv(found, labels(knowledge)), headers=named, content_type="text/csv; charset=utf-8")
             case "html":
-                return _page(rendered(found, knowledge, live=True, registered=[c.name for c in snoozes.clients.registered]))
+                return _page(rendered(found, knowledge, [c.name for c in snoozes.clients.registered]))
             case _:
                 raise InvalidRequest("format is html, csv or json.", place="format")
 
