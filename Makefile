@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 unexport PYTHONDONTWRITEBYTECODE  # without kept bytecode every start compiles everything anew
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-warn-script-location
 
-.PHONY: help run test test-integration test-browser test-privacy test-postgresql hospital soak fuzz mutation bench bench-peers check golden docs lock audit clean
+.PHONY: help run test test-integration test-browser test-privacy test-postgresql hospital soak fuzz mutation bench bench-pages bench-peers check golden docs lock audit clean
 
 help: ## List what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/:/'
@@ -75,6 +75,9 @@ mutation: $(VENV)/.installed-dev ## Change reasoning in thousands of small ways;
 
 bench: $(VENV)/.installed-dev ## The service against a bare endpoint on the same server (SHORT=1 takes two minutes beside an earlier commit, RECORD=1 writes docs/performance.md)
 	@$(BIN)/python -m benchmarks $(if $(SHORT),--short) $(if $(RECORD),--record)
+
+bench-pages: $(VENV)/.installed-dev ## How long a browser waits for each kind of page, and how large it is (RECORD=1 writes docs/evidence.md)
+	@$(BIN)/python -m benchmarks.pages $(if $(RECORD),--record)
 
 bench-peers: $(VENV)/.installed-dev ## The same with HealthChain from PyPI (RECORD=1 writes docs/performance.md)
 	@$(BIN)/python -m benchmarks.peers $(if $(RECORD),--record)

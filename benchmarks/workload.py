@@ -35,12 +35,12 @@ _CONDITIONS = (
 _DRUGS = (("8640", "prednisone", 300), ("6809", "metformin", 2000), ("83367", "atorvastatin", 1500))
 
 
-def body(labs: int, today: dt.date) -> bytes:
-    """A `patient-view` request as compact JSON with so many laboratory results, the newest of the day before."""
+def body(labs: int, today: dt.date, days_between_visits: int = _DAYS_BETWEEN_VISITS) -> bytes:
+    """A `patient-view` request as compact JSON with so many laboratory results, ten a visit, the newest of the day before."""
     results: dict[str, list[dict[str, Any]]] = {key: [] for key, *_ in _VISIT}
     for number in range(labs):
         visit, test = divmod(number, len(_VISIT))
-        results[_VISIT[test][0]].append(_observation(number, _VISIT[test], today - dt.timedelta(days=1 + visit * _DAYS_BETWEEN_VISITS)))
+        results[_VISIT[test][0]].append(_observation(number, _VISIT[test], today - dt.timedelta(days=1 + visit * days_between_visits)))
     prefetch: dict[str, Any] = {
         "patient": {"resourceType": "Patient", "id": PATIENT_ID, "meta": _meta("1"), "gender": "male", "birthDate": "1954-05-14"},
         "conditions": _searchset(_condition(i, *c, today) for i, c in enumerate(_CONDITIONS)),
