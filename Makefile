@@ -1,4 +1,4 @@
-# make run    serve on http://127.0.0.1:8080 (CDS_HOST, CDS_PORT)     make test   every test
+# make run    serve on http://127.0.0.1:8080 (CDS_HOST, CDS_PORT)     make test   the tests
 # make check  style, types, import rules, knowledge, dead code, dependencies, wheel
 .DEFAULT_GOAL := help
 PYTHON ?= python3
@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 unexport PYTHONDONTWRITEBYTECODE  # without kept bytecode every start compiles everything anew
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-warn-script-location
 
-.PHONY: help run test test-integration test-browser test-privacy test-postgresql hospital soak fuzz mutation bench bench-pages bench-peers check golden docs lock audit clean
+.PHONY: help run test test-long test-integration test-browser test-privacy test-postgresql hospital soak fuzz mutation bench bench-pages bench-peers check golden docs lock audit clean
 
 help: ## List what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/:/'
@@ -37,8 +37,11 @@ FORCE:
 run: $(VENV)/.installed .run/request.json ## Install into .venv and serve on http://127.0.0.1:8080 (SANDBOX=smart or hapi lets it ask that public FHIR server)
 	@export CDS_DATABASE="$${CDS_DATABASE:-sqlite:///.run/cds-service.db}"; $(if $(SANDBOX),CDS_SANDBOX=$(SANDBOX)) exec $(BIN)/cds-service serve --try .run/request.json
 
-test: $(VENV)/.installed-dev ## Install into .venv and run every test
-	@$(BIN)/python -m pytest -n auto --dist worksteal
+test: $(VENV)/.installed-dev ## Install into .venv and run the tests
+	@$(BIN)/python -m pytest -n auto --dist worksteal -m "not long"
+
+test-long: $(VENV)/.installed-dev ## Run the tests that start and kill processes, wait, or make hundreds of charts
+	@$(BIN)/python -m pytest -n auto --dist loadfile -m long
 
 test-integration: $(VENV)/.installed-dev ## Fetch what others published (npm, PyPI, Maven Central), send charts through the service and run FHIR servers (UPDATE=1 writes docs/independent-input.md)
 	@$(BIN)/python -m pytest tests/integration $(if $(UPDATE),--update-figures)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -21,6 +22,11 @@ from cds_service.settings import Settings
 from cds_service.storage.database import Database
 from tests import build
 from tests.fakes import Log, checked_app
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Half as many again as there are processors, since each test is now and then waited for."""
+    return 3 * (os.cpu_count() or 1) // 2
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -89,12 +89,13 @@ class Knowledge:
         self.allergy_texts = AllergyTexts(named, self.guards.no_allergy)
         self.document_texts = DocumentTexts(named, self.phrases, self.guards, {*self.guards.in_documents, self.genetics.test_codes})
         self.concepts = _concepts(self.value_sets)
-        self.ingredients = self._ingredients()
+        self._displays = _displays(v for v in self.value_sets.values() if v.id in self.phrases)
         self.source_of_set = {s: r.domain for r in self.requirements.values() for s in r.codes_of}
         self.domains_of_documents = frozenset(r.domain for r in self.requirements.values() if r.resource == "DocumentReference")
         self.organ_sets = {s: f.organ.strength for f in self.red_flags.values() if f.organ for c in leaves(f.when) for s in value_sets_of(c)}
         self._sets_of_all = lru_cache(maxsize=4096)(self._union)
         self._remembered = lru_cache(maxsize=4096)(self._reading)
+        self._ingredients = lru_cache(maxsize=4096)(self._ingredient)
         self._whole = {s: re.compile("|".join(f"(?:{p})" for p in patterns)) for s, patterns in self.guards.whole_text.items()}
         self.digest = files.digest()
 
@@ -144,15 +145,13 @@ class Knowledge:
             found.extend((f"{path.name}:{document.lines.get((i,), 1)}", case) for i, case in enumerate(cases))
         return found
 
-    def _ingredients(self) -> dict[Code, str]:
-        """For each drug code the ingredient that its display names."""
-        found: dict[Code, str] = {}
-        for value_set in self.value_sets.values():
-            if value_set.id in self.phrases:
-                for concept in value_set.concepts:
-                    match = next((m for m in self.matcher.matches(concept.display) if m.value_set == value_set.id), None)
-                    found.setdefault(concept.code, match.phrase if match else concept.display.lower())
-        return found
+    def ingredient(self, code: Code) -> str:
+        """The ingredient that the display of a drug's code names; empty for a code of no drug."""
+        return self._ingredients(code) if code in self._displays else ""
+
+    def _ingredient(self, code: Code) -> str:
+        value_set, display = self._displays[code]
+        return next((m.phrase for m in self.matcher.matches(display) if m.value_set == value_set), display.lower())
 
 
 class Terms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -227,6 +226,15 @@ def _at_place(value: Any, place: yaml12.Place) -> Any:
     for step in place:
         value = value[step]
     return value
+
+
+def _displays(value_sets: Iterable[ValueSet]) -> dict[Code, tuple[str, str]]:
+    """For each code the first value set that holds it, and its display there."""
+    found: dict[Code, tuple[str, str]] = {}
+    for value_set in value_sets:
+        for concept in value_set.concepts:
+            found.setdefault(concept.code, (value_set.id, concept.display))
+    return found
 
 
 def _concepts(value_sets: Mapping[str, ValueSet]) -> dict[Code, frozenset[str]]:

@@ -175,7 +175,7 @@ class Chart:
         matched: dict[str, str] = {}
         for one in medication.codes:
             for value_set in self.knowledge.sets_of(one):
-                matched[value_set] = self.knowledge.ingredients.get(one, "")
+                matched[value_set] = self.knowledge.ingredient(one)
         for match in told.matches:
             matched.setdefault(match.value_set, match.phrase)
         for value_set, ingredient in matched.items():

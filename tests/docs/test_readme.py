@@ -25,6 +25,8 @@ from tests.ehr.store import running
 from tests.integration.server import serving
 from tests.smoke import free_port, wait_for
 
+pytestmark = pytest.mark.long
+
 BIN = Path(sys.executable).parent
 SHOWN_URL = "http://127.0.0.1:8080"
 SHOWN_FHIR = "http://127.0.0.1:8090/fhir"

@@ -21,6 +21,8 @@ from tests.fakes import check_answer
 from tests.fixtures_.charts import EXPECTED
 from tests.integration.server import serving
 
+pytestmark = pytest.mark.long
+
 FIXTURES = str(build.FIXTURES)
 # One of each kind of answer; tests/integration plays all patients on two other FHIR servers.
 PLAYED = (

@@ -10,6 +10,8 @@ from tests.ehr.store import running
 from tests.integration.server import serving
 from tests.trust.minting import ISSUER, entry, registered
 
+pytestmark = pytest.mark.long
+
 PATIENT = "test-sweet-macrocytosis"
 
 

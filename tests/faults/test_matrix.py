@@ -11,6 +11,8 @@ import pytest
 
 from tests.faults import matrix
 
+pytestmark = pytest.mark.long
+
 _SLACK = 2.0  # seconds beyond the deadline on a busy machine; a server that could hold the answer would hold it for a minute
 _GROWTH = 60 * 1024 * 1024  # bytes: what a few pages of the largest size leave in the allocator
 _STALL = ("hangs", "drips its headers", "drips its body")  # only the deadline ends these

@@ -15,6 +15,8 @@ from tests.fuzz.running import searched
 from tests.fuzz.served import MODES, served
 from tests.fuzz.witness import Answered, Sent, read, undocumented, unsound
 
+pytestmark = pytest.mark.long
+
 CALL = Sent("POST", build.SERVICE, build.body_of(build.request(build.suspect())))
 OUTCOME = json.dumps({"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "exception"}]}).encode()
 

@@ -18,6 +18,8 @@ from cds_service.invocation import Service
 from tests import build
 from tests.fakes import answer_of
 
+pytestmark = pytest.mark.long
+
 TIMES = 4
 MOST_TIMES = 12  # the square would be 16
 SHORTEST = 0.01  # seconds; what is faster is not measured well

@@ -11,6 +11,8 @@ import pytest
 
 from tests import build
 
+pytestmark = pytest.mark.long
+
 LONGEST = 2.0
 
 

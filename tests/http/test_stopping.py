@@ -17,6 +17,8 @@ from tests.faults.servers import Chart, serving
 from tests.integration.server import process
 from tests.trust.minting import entry, registered
 
+pytestmark = pytest.mark.long
+
 CALLS = 8
 SLOW = 1.0  # seconds that the FHIR server takes
 SETTLED = 6.0  # seconds after which a process that dies is not one that cannot start

@@ -17,6 +17,8 @@ from cds_service.reasoning.findings import Advice
 from cds_service.reasoning.truth import Truth
 from tests import build
 
+pytestmark = pytest.mark.long
+
 STEADY = {"deadline": None, "derandomize": True, "database": None, "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large]}
 PROBLEMS = tuple(
     (concept.code.system, concept.code.value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -27,6 +28,8 @@ from tests.reasoning.genomics import (
     transplant,
     variant,
 )
+
+pytestmark = pytest.mark.long
 
 STEADY = {"deadline": None, "derandomize": True, "database": None, "max_examples": 100, "suppress_health_check": [HealthCheck.too_slow]}
 DAYS = ("2026-09-01", "2026-10-01")

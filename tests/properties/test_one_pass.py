@@ -18,6 +18,8 @@ from tests.fakes import answer_of
 from tests.properties.oddities import JSON_VALUES, MEMBERS, dumped
 from tests.properties.test_robustness import STEADY
 
+pytestmark = pytest.mark.long
+
 SCHEMAS = {name: hook.schema for name, hook in HOOKS.items()}
 PATIENTS = sorted(build.FIXTURES.glob("*.json"))
 UNUSUAL_CONTEXTS = (

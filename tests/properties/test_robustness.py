@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from tests import build
 from tests.properties.oddities import DAMAGES, DATES, JSON_VALUES, MEMBERS, NUMBERS, RESOURCES, chart_of, damage, dates_of, dumped, numbers_of
 
+pytestmark = pytest.mark.long
+
 OURS = {200, 400, 412, 413, 415}
 READ = {200, 400, 412}
 STEADY = {"deadline": None, "derandomize": True, "database": None, "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large]}

@@ -22,6 +22,8 @@ from cds_service.trust.tokens import Authenticator
 from tests import build
 from tests.trust.minting import BASE, EC, ISSUER, OTHER_EC, Clock, header, mint, payload, pinned
 
+pytestmark = pytest.mark.long
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),

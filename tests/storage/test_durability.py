@@ -21,6 +21,8 @@ from tests.integration.server import wait_until_ready
 from tests.smoke import free_port
 from tests.storage.samples import decision, rows, uuid_of
 
+pytestmark = pytest.mark.long
+
 POSTS = 1000
 KILLED_AFTER = 300
 

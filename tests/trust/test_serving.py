@@ -23,6 +23,8 @@ from tests.integration.server import wait_until_ready
 from tests.smoke import free_port
 from tests.trust.minting import EC, ISSUER, SERVICE_URL, bearer, entry, key_set, mint, payload, registered
 
+pytestmark = pytest.mark.long
+
 BODY = json.dumps(build.request(build.healthy())).encode()
 
 
