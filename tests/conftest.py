@@ -45,18 +45,26 @@ def _read_once() -> Iterator[None]:
     yaml12.read = read
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _migrated_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Hundreds of tests have a database in memory: it begins with the tables that the migrations made once."""
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with every migration, which takes a while to make and none to copy."""
     file = tmp_path_factory.mktemp("migrated") / "cds.db"
     database = Database(f"sqlite:///{file}")
     database.upgrade()
+    with database.engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
     database.close()
-    with closing(sqlite3.connect(file, check_same_thread=False)) as migrated:
+    return file
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _migrated_once(migrated: Path) -> Iterator[None]:
+    """Hundreds of tests have a database in memory: it begins with every migration."""
+    with closing(sqlite3.connect(migrated, check_same_thread=False)) as file:
 
         def begin(connection: Any, _record: object) -> None:
             if isinstance(connection, sqlite3.Connection) and not connection.execute("PRAGMA database_list").fetchone()[2]:
-                migrated.backup(connection)
+                file.backup(connection)
 
         event.listen(Pool, "connect", begin)
         yield

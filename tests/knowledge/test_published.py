@@ -7,6 +7,8 @@ from cds_service.errors import KnowledgeError
 from cds_service.knowledge.cases import record_of
 from cds_service.knowledge.loader import load
 
+pytestmark = pytest.mark.long
+
 WHOLE = {
     "source": '"DOI 10.1000/example"',
     "address": '"https://example.org/article"',

@@ -10,6 +10,8 @@ from cds_service.knowledge.loader import load
 from tests.knowledge.test_dating import DAMAGE
 from tests.knowledge.test_loader_refuses import ADDED, REPLACED, assert_refused, replace
 
+pytestmark = pytest.mark.long
+
 SLIPS = {
     "version in words": ("module.yaml", 'version: "0.1.0"', 'version: "new"', "is no version"),
     "namespace that is no URL": ("module.yaml", 'namespace: "https://vexas-cds.example.org/"', 'namespace: "vexas"', "is no URL"),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -20,7 +19,6 @@ from cds_service.trust.reasons import REASONS
 from tests import build
 from tests.docs.pages import ROOT
 from tests.privacy.canaries import EVERY, KEPT_IN, PERSON, found
-from tests.privacy.planted import LEAKS, plant
 from tests.privacy.walker import Came
 
 # What a good answer repeats: a draft order is about its patient, and a page shows whom it was asked for.
@@ -201,25 +199,6 @@ def test_leaves_no_file_with_anything_of_anybody(evidence):
 
 
 # --- the search itself ---
-
-
-@pytest.fixture(scope="module")
-def leaking(tmp_path_factory: pytest.TempPathFactory) -> Evidence:
-    """A walk through a copy of the service that leaks in every way."""
-    copy = tmp_path_factory.mktemp("copy")
-    for name in ("cds_service", "tests", "fixtures"):
-        shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
-    plant(copy / "cds_service")
-    return walked(tmp_path_factory.mktemp("leaking"), copy)
-
-
-@pytest.mark.parametrize("way", LEAKS)
-def test_notices_a_leak(leaking, way):
-    """What was planted in a copy of the service is noticed by the test that stands against it."""
-    notices = globals()[LEAKS[way].test]
-
-    with pytest.raises(AssertionError):
-        notices(leaking)
 
 
 def test_notices_a_path_that_was_not_walked(evidence):

@@ -12,6 +12,8 @@ from cds_service.reasoning import casebook
 from cds_service.reasoning.coverage import uncited, uncovered
 from cds_service.reasoning.edges import unproved_look_backs
 
+pytestmark = pytest.mark.long
+
 KNOWLEDGE = load()
 OUTCOMES = list(casebook.run(KNOWLEDGE))
 REASONER = casebook.Reasoner(KNOWLEDGE)

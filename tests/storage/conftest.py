@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,37 +11,31 @@ import pytest
 
 from cds_service.storage.database import Database
 from tests.storage.postgresql import VARIABLE
-from tests.storage.samples import emptied
+from tests.storage.samples import created, emptied
+
+
+@pytest.fixture(scope="session")
+def server(worker_id: str) -> str | None:
+    """The URL of a PostgreSQL database for the tests of this process alone; None where SQLite is tried."""
+    url = os.environ.get(VARIABLE)
+    return created(url, worker_id) if url else None
 
 
 @pytest.fixture
-def url(tmp_path: Path) -> str:
+def url(tmp_path: Path, server: str | None) -> str:
     """The URL of a database that holds nothing, not even tables."""
-    server = os.environ.get(VARIABLE)
-    if not server:
+    if server is None:
         return f"sqlite:///{tmp_path}/cds.db"
     emptied(server)
     return server
 
 
-@pytest.fixture(scope="session")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """A SQLite file with every migration, which takes a while to make and none to copy."""
-    path = tmp_path_factory.mktemp("migrated") / "cds.db"
-    database = Database(f"sqlite:///{path}")
-    database.upgrade()
-    with database.engine.connect() as connection:
-        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-    database.close()
-    return path.read_bytes()
-
-
 @pytest.fixture
-def database(url: str, migrated: bytes) -> Iterator[Database]:
+def database(url: str, migrated: Path) -> Iterator[Database]:
     """A database with every migration."""
     database = Database(url)
     if database.file:
-        database.file.write_bytes(migrated)
+        shutil.copyfile(migrated, database.file)
     database.upgrade()
     yield database
     database.close()

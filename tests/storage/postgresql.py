@@ -78,7 +78,9 @@ def main() -> int:
     """Run the tests of storage; what pytest answers."""
     with server() as url:
         return subprocess.run(
-            [sys.executable, "-m", "pytest", "tests/storage", *sys.argv[1:]], env={**os.environ, VARIABLE: url}, check=False
+            [sys.executable, "-m", "pytest", "-n", "auto", "--dist", "worksteal", "tests/storage", *sys.argv[1:]],
+            env={**os.environ, VARIABLE: url},
+            check=False,
         ).returncode
 
 

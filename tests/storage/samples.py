@@ -71,6 +71,15 @@ def rows(database: Database, table: str) -> list[dict[str, Any]]:
         return [dict(row) for row in connection.execute(text(f"SELECT * FROM {table}")).mappings()]  # noqa: S608 - names of our own tables
 
 
+def created(url: str, name: str) -> str:
+    """The URL of a database of this name, made on the server of a PostgreSQL database."""
+    engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f'CREATE DATABASE "{name}"'))
+    engine.dispose()
+    return make_url(url).set(database=name).render_as_string(hide_password=False)
+
+
 def emptied(url: str) -> None:
     """Take every table off a PostgreSQL database."""
     engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"))
