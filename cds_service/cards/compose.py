@@ -146,7 +146,7 @@ class Composer:
         ordered = assessment.genetics.ordered
         template = text.summary
         if ordered and text.topic == "test":
-            when = f" on {ordered.on}" if ordered.on else ""
+            when = f" on {wording.day_text(ordered)}" if ordered.on else ""
             template = f"{{findings}}: {ordered.what}{when}"
         warnings = self._warnings(assessment) if text.topic == "confirmed" else [""]
         # The basis gives way to the first warning in full, and stands again beside its short name.

@@ -43,7 +43,7 @@ class Dot(NamedTuple):
 
     x: float
     y: float
-    sign: str  # up | down | in | out
+    sign: str  # up | down | in | open | out
 
 
 class Rule(NamedTuple):
@@ -180,7 +180,7 @@ def _sign(series: Series, point: Point) -> str:
     if not point.counts:
         return "out"
     if not point.beyond:
-        return "in"
+        return "open" if point.undecided else "in"
     return "up" if series.thresholds[0].upward else "down"
 
 
@@ -192,7 +192,8 @@ def _labels(series: Series, points: tuple[Point, ...], drawn: tuple[Threshold, .
     """Thresholds with their unit, then the lowest and the highest result where there is room."""
     taken: list[float] = []
     wanted = [(place(t.number), shown.amount(t.number, series.unit), True) for t in drawn]
-    wanted += [(place(n), f"{n:.4g}", False) for n in dict.fromkeys((max(p.number for p in points), min(p.number for p in points)) if points else ())]
+    ends = (max(points, key=lambda p: p.number), min(points, key=lambda p: p.number)) if points else ()
+    wanted += [(place(p.number), series.number(p), False) for p in ends]
     for at, text, threshold in wanted:
         if all(abs(at - other) >= _LINE for other in taken):
             taken.append(at)
@@ -201,7 +202,11 @@ def _labels(series: Series, points: tuple[Point, ...], drawn: tuple[Threshold, .
 
 def _latest(series: Series) -> str:
     found = series.counted
-    return f"{shown.amount(found[-1].number, series.unit)}, {found[-1].day}" if found else ""
+    return f"{series.amount(found[-1])}, {found[-1].day}{_incomplete(found[-1])}" if found else ""
+
+
+def _incomplete(point: Point) -> str:
+    return " (incomplete date)" if "date incomplete" in point.remarks else ""
 
 
 def _said(series: Series) -> str:
@@ -210,8 +215,8 @@ def _said(series: Series) -> str:
     if not found:
         return f"{series.label}: {len(series.points)} results, none of which counts."
     first, last = found[0], found[-1]
-    span = f" from {shown.amount(first.number, series.unit)} on {first.day} to {shown.amount(last.number, series.unit)} on {last.day}"
-    only = f" of {shown.amount(last.number, series.unit)} on {last.day}"
+    span = f" from {series.amount(first)} on {first.day}{_incomplete(first)} to {series.amount(last)} on {last.day}{_incomplete(last)}"
+    only = f" of {series.amount(last)} on {last.day}{_incomplete(last)}"
     many = f"{series.whole} results" if series.whole > 1 else "1 result"
     beyond = ""
     if series.thresholds:

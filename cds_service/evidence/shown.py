@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Iterable
 
 from cds_service.cards.wording import evidence_text
 from cds_service.knowledge.model import Flag
@@ -12,6 +13,7 @@ from cds_service.record.dates import Moment
 
 _MARKUP = re.compile(r"\\([\\`*_{}\[\]()#+\-.!|~:@$^='])")
 _POWER = re.compile(r"\b(?:x ?)?10(?:\*|\^|[eE])(\d+)/([A-Za-z]+)")
+_WHOLE = 1000  # from here on without decimals
 _RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -36,6 +38,15 @@ def day(when: Moment | None) -> str:
     return when.day.isoformat()[: {"year": 4, "month": 7}.get(when.precision, 10)] if when else "no date"
 
 
-def amount(number: float, unit: str) -> str:
+def number(value: float, limits: Iterable[float] = ()) -> str:
+    """A value in four digits, or as many more as keep it on its own side of each limit; a large one whole."""
+    for digits in range(4, 10):
+        written = f"{value:.{digits}g}" if abs(value) < _WHOLE else f"{value:.0f}"
+        if all((float(written) > limit, float(written) < limit) == (value > limit, value < limit) for limit in limits):
+            break
+    return written
+
+
+def amount(value: float, unit: str, limits: Iterable[float] = ()) -> str:
     """A value with its unit."""
-    return readable(f"{number:.4g} {unit}".strip())
+    return readable(f"{number(value, limits)} {unit}".strip())

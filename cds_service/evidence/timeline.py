@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Iterator
 from itertools import chain
-from operator import ge, gt, le, lt
 from typing import NamedTuple
 
 from cds_service.evidence import shown
@@ -15,10 +14,11 @@ from cds_service.knowledge.model import DrawnTest, Lane
 from cds_service.knowledge.wording import title_of
 from cds_service.reasoning.chart import Chart, Given
 from cds_service.reasoning.findings import GeneticStatus
-from cds_service.record.dates import Day, period
+from cds_service.reasoning.limits import against
+from cds_service.reasoning.truth import Truth
+from cds_service.record.dates import Day, first_day, period
 from cds_service.record.facts import Fact
 
-_CROSSED = {"above": gt, "below": lt, "at_least": ge, "at_most": le}
 _WITHDRAWN = frozenset({"entered-in-error", "cancelled"})
 _NEXT_DAY = dt.timedelta(days=1)
 
@@ -49,6 +49,7 @@ class Point(NamedTuple):
     number: float
     comparator: str = ""
     beyond: bool = False
+    undecided: bool = False  # whether it lies beyond is left open by its comparator
     counts: bool = True
     remarks: tuple[str, ...] = ()
 
@@ -67,6 +68,18 @@ class Series(NamedTuple):
     def all_drawn(self) -> bool:
         """Whether every result has its point."""
         return len(self.points) == self.whole
+
+    def amount(self, point: Point) -> str:
+        """A result as its laboratory gave it, in the unit of the series."""
+        return f"{point.comparator}{shown.amount(point.number, self.unit, self._limits)}"
+
+    def number(self, point: Point) -> str:
+        """The same without the unit."""
+        return f"{point.comparator}{shown.number(point.number, self._limits)}"
+
+    @property
+    def _limits(self) -> tuple[float, ...]:
+        return tuple(t.number for t in self.thresholds)
 
     @property
     def counted(self) -> tuple[Point, ...]:
@@ -166,7 +179,8 @@ def _series(knowledge: Knowledge, chart: Chart, drawn: DrawnTest) -> Series:
     measurement = knowledge.measurements[drawn.test]
     unit = knowledge.quantities[measurement.quantity].unit
     limits = tuple(_thresholds(knowledge, chart, drawn))
-    points = sorted((*_usable(chart, drawn.test, limits), *_set_aside(knowledge, chart, drawn.test)), key=lambda p: p.day)
+    newest_last = tuple(_usable(chart, drawn.test, limits))[::-1]
+    points = sorted((*newest_last, *_set_aside(knowledge, chart, drawn.test)), key=lambda p: p.day)
     return Series(measurement.label, shown.readable(unit), tuple(points), limits, drawn.folded, len(points))
 
 
@@ -189,8 +203,9 @@ def _usable(chart: Chart, test: str, limits: tuple[Threshold, ...]) -> Iterator[
     main = [t for t in limits if limits and (t.of, t.side) == (limits[0].of, limits[0].side)]
     for value in chart.since(test):
         if value.day is not None:
-            beyond = bool(main) and all(_CROSSED[t.side](value.number, t.number) for t in main)
-            yield Point(value.day, value.number, value.comparator, beyond, True, value.remarks)
+            truths = {against(t.side, t.number)(value) for t in main}
+            undecided = bool(value.comparator) and Truth.UNKNOWN in truths
+            yield Point(value.day, value.number, value.comparator, truths == {Truth.PRESENT}, undecided, True, value.remarks)
 
 
 def _set_aside(knowledge: Knowledge, chart: Chart, test: str) -> Iterator[Point]:
@@ -212,7 +227,7 @@ def _set_aside(knowledge: Knowledge, chart: Chart, test: str) -> Iterator[Point]
 def _rows(knowledge: Knowledge, chart: Chart, genetics: GeneticStatus, lane: Lane) -> Iterator[Row]:
     for name in lane.findings:
         flag = knowledge.flags[name]
-        facts = _once(f for s in drawn_conditions(flag.when) for f in chart.conditions(s))
+        facts = _once(chart, (f for s in drawn_conditions(flag.when) for f in chart.conditions(s)))
         if facts:
             strong = bool(flag.organ and flag.organ.strength == "strong")
             yield Row(lane.label, "condition", flag.label, strong, tuple(_mark(f, flag.label) for f in facts))
@@ -224,7 +239,7 @@ def _rows(knowledge: Knowledge, chart: Chart, genetics: GeneticStatus, lane: Lan
         for name in names:
             title = title_of(name, knowledge).partition(" (")[0]  # without what it adds in brackets
             found: Iterable[Fact] = facts_of(name)
-            if facts := _once(f for f in found if f.status not in _WITHDRAWN):
+            if facts := _once(chart, (f for f in found if f.status not in _WITHDRAWN)):
                 yield Row(lane.label, kind, title, marks=tuple(_mark(f, title) for f in facts))
     if lane.drugs:
         yield from _drugs(chart, lane)
@@ -232,9 +247,9 @@ def _rows(knowledge: Knowledge, chart: Chart, genetics: GeneticStatus, lane: Lan
         yield Row(lane.label, "gene", knowledge.genetics.gene, strong=True, marks=marks)
 
 
-def _once(facts: Iterable[Fact]) -> list[Fact]:
-    """Facts of several value sets, each once, oldest first, those without a date last."""
-    found = {f.ref or id(f): f for f in facts}
+def _once(chart: Chart, facts: Iterable[Fact]) -> list[Fact]:
+    """Facts of several value sets until today, each once, oldest first, those without a date last."""
+    found = {f.ref or id(f): f for f in facts if f.when is None or first_day(f.when) <= chart.today}
     return sorted(found.values(), key=lambda f: (f.when is None, f.order))
 
 
@@ -257,7 +272,9 @@ def _drugs(chart: Chart, lane: Lane) -> Iterator[Row]:
             given.setdefault(one.ingredient.rstrip("*"), {}).setdefault(one.fact.ref or id(one.fact), one)
     for ingredient, orders in sorted(given.items()):
         undated = tuple(Mark(None, "no date", ingredient) for one in orders.values() if one.start is None)
-        yield Row(lane.label, "drug", ingredient[:1].upper() + ingredient[1:], marks=undated, spans=tuple(_spans(chart, ingredient, orders.values())))
+        spans = tuple(_spans(chart, ingredient, orders.values()))
+        if undated or spans:
+            yield Row(lane.label, "drug", ingredient[:1].upper() + ingredient[1:], marks=undated, spans=spans)
 
 
 def _spans(chart: Chart, ingredient: str, orders: Iterable[Given]) -> Iterator[Span]:
@@ -268,7 +285,8 @@ def _spans(chart: Chart, ingredient: str, orders: Iterable[Given]) -> Iterator[S
         span = Span(start, end, ingredient, goes_on=end >= chart.today and not one.open_ended, end_unknown=one.open_ended)
         if current is not None and start <= current.last + _NEXT_DAY:
             latest = max(current, span, key=lambda s: s.last)
-            current = latest._replace(first=current.first, orders=current.orders + 1)
+            unknown = not latest.goes_on and (current.end_unknown or span.end_unknown)
+            current = latest._replace(first=current.first, orders=current.orders + 1, end_unknown=unknown)
         else:
             yield from [current] if current else []
             current = span

@@ -28,6 +28,7 @@ _LOINC = "http://loinc.org"
 _WITHDRAWN = frozenset({"entered-in-error", "cancelled", "refuted", "superseded"})
 _STATUSES = ("status", "docStatus", "verificationStatus")
 _OLDEST = 120
+_LONGEST_AHEAD = 365  # days for which who is not born yet may be entered
 _ID = re.compile(r"[A-Za-z0-9._~:-]{1,128}")  # FHIR allows 64; some charts have longer ones
 _READ: tuple[type[Any], ...] = (*read.SIMPLE, *read.MEDICATION)
 _HOLDERS = (fhir.Observation, fhir.DiagnosticReport)  # what they contain counts
@@ -148,7 +149,7 @@ def _one_patient(versions: list[fhir.Patient]) -> fhir.Patient:
 def _birth(patient: fhir.Patient, today: Day) -> tuple[Moment | None, bool]:
     """The date of birth as far as it may be used, and whether it can be right; who is entered ahead of the birth is a newborn."""
     birth = moment(patient.birthDate) if patient.birthDate else None
-    if birth is None or age_on(birth.day, today) > _OLDEST:
+    if birth is None or age_on(birth.day, today) > _OLDEST or (birth.day - today).days > _LONGEST_AHEAD:
         return None, False
     return (birth, True) if birth.day <= today else (Moment(today, "day", today.isoformat()), False)
 

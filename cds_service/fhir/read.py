@@ -92,7 +92,7 @@ def observation(resource: fhir.Observation, ref: str | None, worded: frozenset[C
     found: list[facts.LabResult | facts.Report] = []
     number = _number(resource)
     if number is None and (resource.valueQuantity is not None or resource.valueString):
-        flaw = (_flaw(resource) if when is None or resource.dataAbsentReason else "") or "has a value that cannot be read as a number"
+        flaw = (_flaw(resource, resource) if when is None or resource.dataAbsentReason else "") or "has a value that cannot be read as a number"
         found.append(facts.LabResult(ref=ref, codes=codes(resource.code), status=status, when=when, value=0.0, flaw=flaw))
     parts = [(part, inner) for part in resource.component if (inner := _number(part))] if resource.component else ()
     for holder, (value, comparator, unit) in ((resource, number), *parts) if number is not None else parts:
@@ -106,7 +106,7 @@ def observation(resource: fhir.Observation, ref: str | None, worded: frozenset[C
             comparator=comparator,
             upper_limit=upper_limit(holder.referenceRange, unit) if holder.referenceRange else None,
             remark=_remark(resource) if resource.interpretation or resource.note else "",
-            flaw=_flaw(resource) if when is None or resource.dataAbsentReason else "",
+            flaw=_flaw(resource, holder) if when is None or resource.dataAbsentReason or holder.dataAbsentReason else "",
         )
         found.append(lab)
     if number is None or resource.valueString or (worded and not worded.isdisjoint(found[0].codes)):
@@ -114,9 +114,9 @@ def observation(resource: fhir.Observation, ref: str | None, worded: frozenset[C
     return found
 
 
-def _flaw(resource: fhir.Observation) -> str:
+def _flaw(resource: fhir.Observation, holder: fhir.Observation | fhir.Component) -> str:
     """Why a number must not be used, whatever it is."""
-    if resource.dataAbsentReason:
+    if resource.dataAbsentReason or holder.dataAbsentReason:
         return "is marked as absent by the laboratory"
     dated = any((resource.effectiveDateTime, resource.effectiveInstant, resource.effectivePeriod, resource.issued))
     return "has a date that cannot be read" if dated else ""

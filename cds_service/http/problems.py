@@ -16,7 +16,7 @@ from cds_service.protocol.response import encode, operation_outcome
 from cds_service.telemetry import event
 
 _JSON, _HTML = "application/json", "text/html"
-_FOR_PROGRAMS = ("protocol", "health", "metrics", "openapi")
+_FOR_PROGRAMS = ("/cds-services", "/livez", "/readyz", "/metrics", "/openapi.json")
 
 
 def register(app: Flask, page: Callable[[CDSServiceError], Response]) -> None:
@@ -68,7 +68,7 @@ def _outcome(error: CDSServiceError) -> Response:
 
 def _is_for_people() -> bool:
     """Whether a browser asked, and for no path of programs."""
-    return request.blueprint not in _FOR_PROGRAMS and request.accept_mimetypes.best_match([_JSON, _HTML]) == _HTML
+    return not request.path.startswith(_FOR_PROGRAMS) and request.accept_mimetypes.best_match([_JSON, _HTML]) == _HTML
 
 
 def _of_http(error: HTTPException) -> CDSServiceError:

@@ -132,6 +132,8 @@ class Chart:
     def _place_condition(self, condition: Condition) -> None:
         sets = self._sets_of_condition(condition)
         if self.counts(condition):
+            if sets and condition.when and first_day(condition.when) > self.today:
+                self.note("A problem is dated in the future and was not used", "Correct the date of the problem.")
             for value_set in sets:
                 self._conditions.setdefault(value_set, []).append(condition)
         elif sets and condition.verification in _DOUBTFUL and not self._guarded(condition.text):

@@ -181,7 +181,9 @@ def _resulted(criterion: Resulted, chart: Chart) -> Answer:
     recent = [f for f in facts if f.on and start <= f.on <= chart.today]
     if recent:
         newest = max(recent, key=lambda f: f.order)
-        return Answer(Truth.PRESENT, (Evidence(what=_label(chart, criterion.value_sets[0]), ref=newest.ref, on=newest.on),))
+        return Answer(
+            Truth.PRESENT, (Evidence(what=_label(chart, criterion.value_sets[0]), ref=newest.ref, on=newest.on, precision=newest.precision),)
+        )
     sources = {chart.knowledge.source_of_set.get(s, "reports") for s in criterion.value_sets}
     if not chart.knowledge.guards.in_documents.keys().isdisjoint(criterion.value_sets):
         sources |= chart.knowledge.domains_of_documents
@@ -268,9 +270,8 @@ def condition_evidence(chart: Chart, fact: Fact, value_sets: tuple[str, ...]) ->
         remarks.append("verification status not given")
     what = "Procedure" if isinstance(fact, Procedure) else "Condition"
     recorded = fact.recorded.day if isinstance(fact, Condition) and fact.recorded else fact.on
-    precision = fact.when.precision if fact.when else "day"
     quote = None if code else fact.text
-    return Evidence(what=what, ref=fact.ref, code=code, on=fact.on, precision=precision, recorded=recorded, remarks=tuple(remarks), quote=quote)
+    return Evidence(what=what, ref=fact.ref, code=code, on=fact.on, precision=fact.precision, recorded=recorded, remarks=tuple(remarks), quote=quote)
 
 
 def _spaced(facts: list[F], wanted: int, day_of: Callable[[F], Day | None], after: Callable[[Day], Day]) -> list[F]:
@@ -371,7 +372,9 @@ def drug_evidence(given: Given) -> Evidence:
     code = given.fact.codes[0] if given.fact.codes else None
     remarks = () if given.start else ("start not given",)
     status = given.fact.status or "status not given"
-    return Evidence(what=given.ingredient, ref=given.fact.ref, code=code, value=status, on=given.start, remarks=remarks)
+    return Evidence(
+        what=given.ingredient, ref=given.fact.ref, code=code, value=status, on=given.start, precision=given.fact.precision, remarks=remarks
+    )
 
 
 # --- the gene ---
@@ -383,7 +386,7 @@ def _gene_tested(criterion: GeneTested, reader: GeneReader, chart: Chart) -> Ans
     done = [r for r in chart.record.reports if r.status in FINAL and r.on and start <= r.on <= chart.today and reader.about_gene(r)]
     if done:
         newest = max(done, key=lambda r: r.order)
-        return Answer(Truth.PRESENT, (Evidence(what=reader.rules.gene, ref=newest.ref, on=newest.on),))
+        return Answer(Truth.PRESENT, (Evidence(what=reader.rules.gene, ref=newest.ref, on=newest.on, precision=newest.precision),))
     known = chart.record.knows("genetics") and chart.record.knows("reports")
     return Answer(Truth.ABSENT if known else Truth.UNKNOWN)
 
@@ -402,7 +405,9 @@ def _allergic(criterion: Allergic, chart: Chart) -> Answer:
 def _allergy_evidence(chart: Chart, allergy: Allergy, value_sets: tuple[str, ...]) -> Evidence:
     code = next((c for c in allergy.codes if not chart.knowledge.sets_of(c).isdisjoint(value_sets)), None)
     remarks = () if allergy.verification in ("confirmed", None) else (allergy.verification,)
-    return Evidence(what="Allergy", ref=allergy.ref, code=code, on=allergy.on, remarks=remarks, quote=None if code else allergy.text)
+    return Evidence(
+        what="Allergy", ref=allergy.ref, code=code, on=allergy.on, precision=allergy.precision, remarks=remarks, quote=None if code else allergy.text
+    )
 
 
 def _vaccinated(criterion: Vaccinated, chart: Chart) -> Answer:
@@ -411,7 +416,9 @@ def _vaccinated(criterion: Vaccinated, chart: Chart) -> Answer:
     given = {v.ref: v for value_set in criterion.value_sets for v in chart.immunizations(value_set)}
     counted = [v for v in given.values() if start is None or (v.on and v.on >= start)]
     days = {v.on: v for v in sorted(counted, key=lambda v: v.order)}
-    evidence = tuple(Evidence(what="Vaccination", ref=v.ref, code=v.codes[0] if v.codes else None, on=v.on) for v in days.values())
+    evidence = tuple(
+        Evidence(what="Vaccination", ref=v.ref, code=v.codes[0] if v.codes else None, on=v.on, precision=v.precision) for v in days.values()
+    )
     if len(days) >= criterion.doses:
         return Answer(Truth.PRESENT, evidence)
     return Answer(Truth.ABSENT if chart.record.knows("immunizations") else Truth.UNKNOWN, evidence)

@@ -416,11 +416,12 @@ def _reading_evidence(reader: GeneReader, reading: Reading) -> Evidence:
         ref=reading.report.ref,
         value=f"{word}{': ' + variant if variant else ''}{fraction}{f', detection limit {limit} %' if limit else ''}",
         on=reading.report.on,
+        precision=reading.report.precision,
     )
 
 
 def _diagnosis(reader: GeneReader, condition: Condition) -> Evidence:
-    return Evidence(what=reader.rules.messages["problem-list"], ref=condition.ref, on=condition.on)
+    return Evidence(what=reader.rules.messages["problem-list"], ref=condition.ref, on=condition.on, precision=condition.precision)
 
 
 def _ordered(reader: GeneReader, chart: Chart, about: list[Report], readings: list[Reading]) -> Evidence | None:
@@ -441,4 +442,4 @@ def _ordered(reader: GeneReader, chart: Chart, about: list[Report], readings: li
     if not facts:
         return None
     word = "ordered" if not isinstance(facts[0], Report) else "result-pending" if facts[0].status in _PENDING else "result-unreadable"
-    return Evidence(what=reader.rules.messages[word], ref=facts[0].ref, on=facts[0].on)
+    return Evidence(what=reader.rules.messages[word], ref=facts[0].ref, on=facts[0].on, precision=facts[0].precision)

@@ -20,7 +20,8 @@ def beyond(criterion: Lab, knowledge: Knowledge, sex: str | None) -> Judge:
     limit = criterion.above or criterion.below or criterion.at_least or criterion.at_most
     if limit is None:
         return lambda _value: Truth.UNKNOWN
-    judges = [_against(criterion, bound) for bound in _bounds(criterion, limit, knowledge, sex)]
+    side = next(s for s in ("above", "below", "at_least", "at_most") if getattr(criterion, s))
+    judges = [against(side, bound) for bound in _bounds(criterion, limit, knowledge, sex)]
     return judges[0] if len(judges) == 1 else partial(_unanimous, judges)
 
 
@@ -36,12 +37,13 @@ def _above_own_limit(times: float, value: Value) -> Truth:
     return _above(value.fact.upper_limit * (value.number / value.fact.value) * times)(value)
 
 
-def _against(criterion: Lab, bound: float) -> Judge:
-    if criterion.above:
+def against(side: str, bound: float) -> Judge:
+    """Whether a result lies above, below, at_least or at_most a bound in the canonical unit."""
+    if side == "above":
         return _above(bound)
-    if criterion.below:
+    if side == "below":
         return _below(bound)
-    opposite = _below(bound) if criterion.at_least else _above(bound)
+    opposite = _below(bound) if side == "at_least" else _above(bound)
     return lambda value: negation(opposite(value))
 
 

@@ -34,7 +34,7 @@ def report_text(criterion: ReportText, chart: Chart) -> Answer:
         unread = unread or report.attached
         said, sentence = _said(criterion, chart, report)
         if said is Truth.PRESENT:
-            return Answer(said, (Evidence(what="Report", ref=report.ref, on=report.on, quote=sentence),))
+            return Answer(said, (Evidence(what="Report", ref=report.ref, on=report.on, precision=report.precision, quote=sentence),))
         denied = denied or said is Truth.ABSENT
     return Answer(Truth.ABSENT if denied and not unread and chart.record.knows("reports") else Truth.UNKNOWN)
 

@@ -42,6 +42,11 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True):
         return self.when.day if self.when else None
 
     @property
+    def precision(self) -> str:
+        """How much of its day is known: day, month or year."""
+        return self.when.precision if self.when else "day"
+
+    @property
     def order(self) -> tuple[str, str]:
         """Sorts facts by time, then by reference, so that no answer depends on the order of arrival."""
         return (self.when.order if self.when else "", self.ref or "")

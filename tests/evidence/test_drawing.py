@@ -107,3 +107,35 @@ def test_shows_bands_of_one_day():
     assert (0.6, 98.5) == (strip.bands[0].width, round(strip.bands[1].x + strip.bands[1].width, 2))
     assert "Glucocorticoids: prednisone" == strip.name
     assert ("2024-01-01 to 2024-01-01", "2026-01-01 to today") == strip.told
+
+
+@pytest.mark.parametrize(
+    ("number", "comparator", "said"),
+    [
+        (101, "", "101 fL"),
+        (90, ">", ">90 fL"),
+        (100.004, "", "100.004 fL"),
+        (99.996, "", "99.996 fL"),
+        (12345, "", "12345 fL"),
+        (25000.5, "", "25000 fL"),
+    ],
+)
+def test_writes_a_result_as_it_was_given(number, comparator, said):
+    """With its comparator, never as a power of ten, and never rounded onto the other side of a threshold."""
+    (panel,) = drawn(series(point(10, number, comparator=comparator))).panels
+
+    assert (f"{said}, 2026-11-12", True) == (panel.latest, f" of {said} on" in panel.said)
+
+
+def test_says_that_a_date_is_incomplete():
+    """The day in the middle of a month is no day that anybody gave."""
+    (panel,) = drawn(series(point(7, 101, remarks=("date incomplete",)))).panels
+
+    assert "101 fL, 2026-11-15 (incomplete date)" == panel.latest
+
+
+def test_marks_what_is_not_decided():
+    """It has a sign of its own."""
+    drawing = drawn(series(point(10, 90, comparator=">", undecided=True)))
+
+    assert (["open"], True) == ([dot.sign for dot in drawing.panels[0].dots], "open" in drawing.signs)

@@ -53,6 +53,67 @@ def test_draws_results_oldest_first_in_one_unit():
     assert [(day("2024-05-01"), 14.0), (day("2026-05-01"), 9.5)] == [(p.day, p.number) for p in found.points]
 
 
+@pytest.mark.parametrize(
+    ("test", "unit", "comparator", "value", "sign"),
+    [
+        ("lab-crp", "mg/L", "<", 20, "undecided"),
+        ("lab-crp", "mg/L", ">", 5, "undecided"),
+        ("lab-crp", "mg/L", "<", 5, "neither"),
+        ("lab-crp", "mg/L", ">", 10, "beyond"),
+        ("lab-mcv", "fL", ">", 90, "undecided"),
+        ("lab-platelets", "10*9/L", "<", 300, "undecided"),
+        ("lab-platelets", "10*9/L", ">", 120, "undecided"),
+        ("lab-platelets", "10*9/L", ">", 200, "neither"),
+        ("lab-platelets", "10*9/L", "<", 150, "beyond"),
+    ],
+)
+def test_decides_nothing_that_a_comparator_leaves_open(test, unit, comparator, value, sign):
+    """Below 20 may be above 10 or not: only what is certain lies beyond, or does not."""
+    ((point,),) = [s.points for s in timeline(lab(test, value, unit, comparator=comparator)).series]
+
+    assert sign == ("beyond" if point.beyond else "undecided" if point.undecided else "neither")
+
+
+def test_ends_a_day_with_its_last_result():
+    """Of two results of one day the later stands last, as the finding takes it."""
+    times = ("2026-11-10T08:00:00Z", "2026-11-10T18:00:00Z")
+    found = series("Haemoglobin", *(lab("lab-hemoglobin", value, "g/dL", on) for on, value in zip(times, (13.9, 7.9), strict=True)))
+
+    assert [13.9, 7.9] == [p.number for p in found.points]
+
+
+def test_draws_nothing_of_the_future():
+    """Neither a problem nor a drug of a day to come stands on the axis, and the chart says that the problem was not used."""
+    facts = (
+        condition("cond-neutrophilic-dermatosis", "2027-01-01"),
+        condition("cond-neutrophilic-dermatosis", "2026-12"),
+        drug("rx-systemic-glucocorticoid", "2027-01-01"),
+    )
+
+    assert () == timeline(*facts).rows
+    assert ["A problem is dated in the future and was not used"] == [issue.what for issue in charts.chart(*facts).issues]
+
+
+def test_does_not_know_the_end_of_what_holds_an_order_without_one():
+    """An order that was stopped, nobody says when, leaves the end of the whole span open."""
+    first = drug("rx-systemic-glucocorticoid", "2026-01-01", day("2026-06-01"))
+    stopped = drug("rx-systemic-glucocorticoid", "2026-03-01", status="stopped")
+
+    ((span,),) = [row.spans for row in timeline(first, stopped).rows]
+
+    assert (2, True, False) == (span.orders, span.end_unknown, span.goes_on)
+
+
+@pytest.mark.parametrize(("on", "shown"), [("2026", "2026"), ("2026-09", "2026-09"), ("2026-09-15", "2026-09-15")])
+def test_gives_a_gene_result_the_date_that_it_has(on, shown):
+    """A month stays a month."""
+    report = charts.report("UBA1 c.122T>C p.(Met41Thr) detected, VAF 60 %. Pathogenic.", code=charts.UBA1_TEST, on=on)
+
+    ((mark,),) = [row.marks for row in timeline(report).rows]
+
+    assert shown == mark.when
+
+
 @pytest.mark.parametrize(("value", "beyond"), [(99.9, False), (100, False), (100.1, True)])
 def test_marks_what_lies_beyond_the_threshold(value, beyond):
     """The threshold is that of the finding: above 100 fL, and 100 itself is not beyond."""

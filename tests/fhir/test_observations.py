@@ -68,6 +68,15 @@ def test_reads_a_panel_with_its_components():
     assert {(Day(2026, 11, 1), "final")} == {(lab.on, lab.status) for lab in record.labs}
 
 
+def test_uses_no_component_that_is_marked_as_absent():
+    """A number beside a reason for having none is no result."""
+    part = {"code": {"coding": [{"system": "http://loinc.org", "code": "787-2"}]}, "valueQuantity": {"value": 120, "unit": "fL"}}
+
+    record = gathered(observation(code={"text": "CBC"}, component=[{**part, "dataAbsentReason": {"text": "clotted"}}]))
+
+    assert ["is marked as absent by the laboratory"] == [lab.flaw for lab in record.labs]
+
+
 def test_reads_contained_members():
     """Observations inside a panel or report count, with its day and status where they have none."""
     inner = {

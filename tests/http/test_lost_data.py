@@ -124,9 +124,17 @@ def test_names_a_result_whose_date_cannot_be_read(client, date):
     assert "has a date that cannot be read" in said(answer)
 
 
-@pytest.mark.parametrize("date", ["1000-01-01", "1056-03-14"])
+def test_names_a_problem_of_a_day_to_come(client):
+    """A problem that is dated in the future is not used, and the answer says why."""
+    answer = call(client, {**build.suspect(), "conditions": build.bundle(build.condition(on="2027-01-01"))})
+
+    assert [] == topics(answer)
+    assert "A problem is dated in the future and was not used" in said(answer)
+
+
+@pytest.mark.parametrize("date", ["1000-01-01", "1056-03-14", "2028-01-01", "2050-03-04", "9999"])
 def test_knows_no_age_from_a_birth_date_that_cannot_be_right(client, date):
-    """A man of 1,000 years has an unknown age, so the test is only to consider."""
+    """A man of 1,000 years, or one who is born in twenty, has an unknown age, so the test is only to consider."""
     answer = call(client, {**build.suspect(), "patient": build.patient(birthDate=date)})
 
     assert ["vexas-consider"] == topics(answer)
