@@ -8,6 +8,7 @@ import gc
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -17,6 +18,7 @@ from flask import Blueprint, Flask
 from cds_service import telemetry
 from cds_service.auditing import Accesses
 from cds_service.counting import Counts
+from cds_service.errors import DatabaseUnreachable
 from cds_service.feedback import Desk
 from cds_service.http import health, metrics, openapi, problems, protocol
 from cds_service.http.calls import Calls
@@ -40,6 +42,7 @@ from cds_service.web.simulator import pages as simulator
 _LOADED: dict[Path | None, Knowledge] = {}  # by the folder; workers that are forked find it here
 _TOGETHER: list[Path] = []  # the folder in which workers that are forked show each other what they count
 _OBJECTS_BETWEEN_COLLECTIONS = 20_000
+_PAUSE = 1.0  # seconds until a database that is away is asked again
 _END_WITH_PARENT = 1  # PR_SET_PDEATHSIG of prctl(2)
 
 
@@ -173,10 +176,26 @@ def server_app() -> Flask:
     """What the WSGI server loads in each worker."""
     _leave_the_terminal()
     telemetry.configure()
-    app = create_app()
+    app = when_the_database_answers(create_app)
     spare_the_collector()
     telemetry.event("service.ready", mode=app.extensions["mode"])
     return app
+
+
+def when_the_database_answers(create: Callable[[], Flask], pause: float = _PAUSE) -> Flask:
+    """An application of a service that has started before: a process that takes the place of one that died waits for the database.
+
+    It would die as well, and the server ends when processes die one after the other, those that answer included.
+    """
+    told = False
+    while True:
+        try:
+            return create()
+        except DatabaseUnreachable:
+            if not told:
+                telemetry.event("database.awaited")
+                told = True
+            time.sleep(pause)
 
 
 def spare_the_collector() -> None:

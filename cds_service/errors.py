@@ -21,6 +21,7 @@ CDSServiceError                      code (stable), status, public sentence; the
 │   └── TokensUnchecked 503          whether a token was used before cannot be looked up, so nobody is let in
 ├── KnowledgeError                   at start-up only: names file, line and remedy
 └── SettingsError                    at start-up only: names the setting and remedy
+    └── DatabaseUnreachable          the database does not answer; a process that takes the place of another waits for it
 """
 
 from __future__ import annotations
@@ -215,6 +216,10 @@ class SettingsError(CDSServiceError):
     """A setting is missing or wrong; the process does not start."""
 
     code = "settings"
+
+
+class DatabaseUnreachable(SettingsError):
+    """The database does not answer: the service does not start, and a process of a service that runs waits for it."""
 
 
 class FHIRServerError(Exception):

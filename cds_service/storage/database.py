@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine, QueuePool, create_engine, event, exc,
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
-from cds_service.errors import SettingsError, StorageUnavailable
+from cds_service.errors import DatabaseUnreachable, SettingsError, StorageUnavailable
 from cds_service.storage.records import Records
 from cds_service.storage.tables import NEWEST
 
@@ -130,7 +130,7 @@ class Database:
         return Path(str(self.url.database)) if sqlite and not self.in_memory else None
 
     def version(self) -> str | None:
-        """The newest migration that the database has; None for an empty one. Raises SettingsError if it cannot be reached."""
+        """The newest migration that the database has; None for an empty one. Raises DatabaseUnreachable."""
         try:
             with self.engine.connect() as connection:
                 if not inspect(connection).has_table("alembic_version"):
@@ -138,7 +138,7 @@ class Database:
                 found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
                 return str(found) if found else None
         except SQLAlchemyError as error:
-            raise SettingsError(f"CDS_DATABASE: {self.shown} cannot be opened ({_reason(error)}). Start it, or correct the URL.") from None
+            raise DatabaseUnreachable(f"CDS_DATABASE: {self.shown} cannot be opened ({_reason(error)}). Start it, or correct the URL.") from None
 
     def require_newest(self) -> None:
         """Raises SettingsError unless the database has every migration and no newer one."""

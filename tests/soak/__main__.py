@@ -38,6 +38,7 @@ SLOW_SENDERS = 4
 WARM = 0.1  # part of the time after which memory is looked at first
 MOST_GROWTH = 1.10
 LEAST_MINUTES = 5  # below that a process has not lived long enough to tell whether it grows
+_AROUND = 40  # lines of the log that are shown from where a sign stands
 
 
 def main() -> int:
@@ -171,10 +172,11 @@ def lost(diary: Diary, url: str) -> Iterator[str]:
 
 def complaints(log: Path) -> Iterator[str]:
     """Failures that only the log tells."""
-    text = log.read_text(encoding="utf-8", errors="replace")
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
     for sign in ('"event":"hook.failed"', "Traceback", "crash loop", "<script", "live-"):
-        if sign in text:
-            yield f"the log holds {sign!r}: {next(line for line in text.splitlines() if sign in line)[:300]}"
+        at = next((number for number, line in enumerate(lines) if sign in line), None)
+        if at is not None:
+            yield f"the log holds {sign!r}: " + "\n".join(line[:300] for line in lines[max(at - 2, 0) : at + _AROUND])
 
 
 if __name__ == "__main__":

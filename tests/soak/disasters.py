@@ -16,8 +16,8 @@ from tests.storage.postgresql import Server
 from tests.trust.minting import EC, key_set
 
 # In parts of the whole time.
-KILLS = (0.15, 0.28, 0.42, 0.55, 0.67)
-DATABASE_AWAY = ((0.33, 0.36), (0.75, 0.78))
+KILLS = (0.15, 0.33, 0.46, 0.55, 0.67)
+DATABASE_AWAY = ((0.33, 0.36), (0.75, 0.78))  # one of the kills is just before, so that a process begins without a database
 KEYS_AWAY = (0.52, 0.58)  # one of the kills is then, so that a process begins without keys
 _AROUND = 3.0  # seconds
 _KEYS_PAUSE = 65.0  # seconds until a process asks again for keys that it could not have, and a little more

@@ -5,7 +5,8 @@ import sys
 
 import pytest
 
-from cds_service.errors import SettingsError
+from cds_service.app import when_the_database_answers
+from cds_service.errors import DatabaseUnreachable, SettingsError
 from cds_service.storage import opening
 from cds_service.storage.database import Database
 from cds_service.storage.tables import NEWEST
@@ -73,4 +74,38 @@ def test_is_upgraded_once_by_many_at_once(url):
     assert [("", 0)] * 4 == ended
     database = Database(url)
     assert NEWEST == database.version()
+    database.close()
+
+
+def test_waits_in_a_service_that_runs_until_the_database_answers(log):
+    """A process that begins while the database is away takes its place later, and says so once; any other fault ends it."""
+    answers = iter([DatabaseUnreachable("away"), DatabaseUnreachable("away"), "the application"])
+
+    def create():
+        answer = next(answers)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    assert "the application" == when_the_database_answers(create, pause=0)
+    assert 1 == len({line for line in log.lines if "database.awaited" in line})
+
+
+def test_waits_for_no_other_fault():
+    """A setting that is wrong stays wrong."""
+
+    def create():
+        raise SettingsError("wrong")
+
+    with pytest.raises(SettingsError, match="wrong"):
+        when_the_database_answers(create, pause=0)
+
+
+def test_tells_a_server_that_is_away_from_one_that_is_not_ready():
+    """Nobody listens there."""
+    database = Database("postgresql://a:b@127.0.0.1:9/c")
+
+    with pytest.raises(DatabaseUnreachable, match="cannot be opened"):
+        database.version()
+
     database.close()
