@@ -130,7 +130,7 @@ class Database:
         return Path(str(self.url.database)) if sqlite and not self.in_memory else None
 
     def version(self) -> str | None:
-        """The newest migration that the database has; None for an empty one. Raises DatabaseUnreachable."""
+        """The newest migration; None for an empty database. Raises SettingsError, DatabaseUnreachable for a server that does not answer."""
         try:
             with self.engine.connect() as connection:
                 if not inspect(connection).has_table("alembic_version"):
@@ -138,7 +138,9 @@ class Database:
                 found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
                 return str(found) if found else None
         except SQLAlchemyError as error:
-            raise DatabaseUnreachable(f"CDS_DATABASE: {self.shown} cannot be opened ({_reason(error)}). Start it, or correct the URL.") from None
+            away = self.url.get_backend_name() != "sqlite" and isinstance(error, exc.DBAPIError | exc.TimeoutError) and _is_away(error)
+            kind = DatabaseUnreachable if away else SettingsError  # what waiting does not mend is no server that is away
+            raise kind(f"CDS_DATABASE: {self.shown} cannot be opened ({_reason(error)}). Start it, or correct the URL.") from None
 
     def require_newest(self) -> None:
         """Raises SettingsError unless the database has every migration and no newer one."""

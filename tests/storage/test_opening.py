@@ -109,3 +109,11 @@ def test_tells_a_server_that_is_away_from_one_that_is_not_ready():
         database.version()
 
     database.close()
+
+
+def test_waits_for_no_file_that_cannot_be_opened(tmp_path):
+    """Waiting mends no path: the process ends and says so."""
+    with pytest.raises(SettingsError, match="cannot be opened") as raised:
+        opening.opened(f"sqlite:///{tmp_path}")
+
+    assert not isinstance(raised.value, DatabaseUnreachable)
