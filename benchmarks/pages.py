@@ -55,7 +55,7 @@ def _timed(page: str, ask: Callable[[], requests.Response]) -> Line:
         waited.append((time.perf_counter() - begun) * 1000)
         if answer.status_code != 200 or "html" not in answer.headers["Content-Type"]:
             raise RuntimeError(f"{page} answered {answer.status_code} {answer.headers['Content-Type']}")
-    return Line(page, len(answer.content), waited[0], statistics.median(waited[1:]), sorted(waited[1:])[int(len(waited) * 0.95) - 1])
+    return Line(page, len(answer.content), waited[0], statistics.median(waited[1:]), statistics.quantiles(waited[1:], n=20)[-1])
 
 
 def _bundle(days: int) -> bytes:
