@@ -12,6 +12,7 @@ import msgspec
 from cds_service.errors import CDSServiceError
 
 _BYTE = re.compile(r"\(byte (\d+)\)")
+_HOLDERS = (dict, list)
 _DEEPEST = 200  # FHIR needs no more than a few dozen levels
 
 
@@ -37,9 +38,9 @@ def json_in(content: bytes, name: str, error: type[CDSServiceError] = CDSService
     except ValueError as fault:
         raise error(f"{name}: not JSON {_place(text, str(fault))} ({fault}; NaN and lone surrogates are not JSON). Correct it there.") from None
     layer = [value]
-    for _ in range(_DEEPEST):
-        layer = [inner for outer in layer for inner in _members(outer)]
-    if layer:
+    for _ in range(_DEEPEST - 1):
+        layer = [inner for outer in layer for inner in _members(outer) if isinstance(inner, _HOLDERS)]
+    if any(layer):  # what these hold is deeper
         raise _too_deep(name, error)
     return value
 
