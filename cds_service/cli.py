@@ -17,7 +17,7 @@ from pathlib import Path
 import click
 
 from cds_service import __version__
-from cds_service.ehr.files import read_json
+from cds_service.ehr.files import read_content, read_json
 from cds_service.ehr.prefetch import hook_request, shifted
 from cds_service.errors import CDSServiceError
 from cds_service.firing import days_since_fixtures, fire_command, load_fixtures_command, show_prefetch_command
@@ -71,7 +71,7 @@ def evaluate(bundle: Path, *, as_json: bool, today: dt.datetime | None) -> None:
     settings = from_environment(os.environ)
     knowledge = load(settings.knowledge)
     day = today.date() if today else settings.today()
-    record = record_of(read_json(bundle), knowledge, day, str(bundle))
+    record = record_of(read_content(bundle), knowledge, day, str(bundle))
     assessment = Reasoner(knowledge).evaluate(record, day, full=True)
     _say(json.dumps(as_data(knowledge, assessment), indent=2, ensure_ascii=False) if as_json else "\n".join(as_table(knowledge, assessment)))
 

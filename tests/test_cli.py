@@ -52,8 +52,7 @@ STRANGE = {
     "not JSON": (b"Bundle", "not JSON"),
     "not UTF-8": (chart(build.patient()).replace(b"male", b"m\xe4le"), "not UTF-8"),
     "UTF-16": (chart(build.patient()).decode().encode("utf-16"), "not UTF-8"),
-    "900 deep": (chart(build.patient(), build.mcv(extension=[nested(900)])), "nested too deeply"),
-    "200,000 deep": (b"[" * 200_000, "nested too deeply"),
+    "200,000 deep": (chart(build.patient(), build.mcv(extension="here")).replace(b'"here"', b"[" * 200_000), "nested too deeply"),
     "no Bundle": (json.dumps(build.patient()).encode(), "no FHIR Bundle"),
     "no patient": (chart(build.mcv()), "0 Patients"),
     "two patients": (chart(build.patient(), build.patient(id="p2")), "2 Patients"),
@@ -89,11 +88,23 @@ def test_refuses_what_is_no_file(name, fault, command, tmp_path, capsys):
     assert fault in refusal(capsys, command, tmp_path / name)
 
 
+def test_deep_parts_that_nobody_reads_do_no_harm(tmp_path, capsys):
+    """What is evaluated is read past them, as a call is; a request would have to hold them, so none is made."""
+    path = tmp_path / "chart.json"
+    path.write_bytes(chart(build.patient(), build.mcv(extension=[nested(900)])))
+
+    main(["evaluate", str(path), "--json", "--today", build.TODAY.isoformat()])
+    shown = json.loads(capsys.readouterr().out)
+
+    assert "present" == shown["findings"]["macrocytosis"]["truth"]
+    assert "nested too deeply" in refusal(capsys, "request", path)
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_shows_no_traceback_in_a_process_of_its_own(command, tmp_path):
     """The installed command, with all of the stack to itself, refuses a deep file in the same way."""
     path = tmp_path / "chart.json"
-    path.write_bytes(STRANGE["900 deep"][0])
+    path.write_bytes(STRANGE["200,000 deep"][0])
 
     done = subprocess.run([BIN / "cds-service", command, path], capture_output=True, text=True, check=False)
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
 from cds_service.errors import CDSServiceError
 
+Shape = TypeVar("Shape")
+_ANY = msgspec.json.Decoder(Any)
 _BYTE = re.compile(r"\(byte (\d+)\)")
 _HOLDERS = (dict, list)
 _DEEPEST = 200  # FHIR needs no more than a few dozen levels
@@ -18,31 +20,42 @@ _DEEPEST = 200  # FHIR needs no more than a few dozen levels
 
 def read_json(path: Path) -> Any:
     """The JSON of a file, with or without a byte order mark. Raises CDSServiceError with the file and the remedy."""
+    return json_in(read_content(path), str(path))
+
+
+def read_content(path: Path) -> bytes:
+    """What a file holds. Raises CDSServiceError with the file and the remedy."""
     try:
-        content = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise CDSServiceError(f"{path}: cannot be read ({error.strerror}). Name a JSON file.") from None
-    return json_in(content, str(path))
 
 
 def json_in(content: bytes, name: str, error: type[CDSServiceError] = CDSServiceError) -> Any:
     """The JSON in the content of a file, with or without a byte order mark. Raises `error`, which says what to do with `name`."""
-    text = ""
-    try:
-        text = content.decode("utf-8-sig")
-        value = msgspec.json.decode(text)
-    except UnicodeDecodeError:
-        raise error(f"{name}: not UTF-8. Save it as UTF-8.") from None
-    except RecursionError:
-        raise _too_deep(name, error) from None
-    except ValueError as fault:
-        raise error(f"{name}: not JSON {_place(text, str(fault))} ({fault}; NaN and lone surrogates are not JSON). Correct it there.") from None
-    layer = [value]
+    value = decoded(content, _ANY, name, error)
+    layer: list[Any] = [value]
     for _ in range(_DEEPEST - 1):
         layer = [inner for outer in layer for inner in _members(outer) if isinstance(inner, _HOLDERS)]
     if any(layer):  # what these hold is deeper
         raise _too_deep(name, error)
     return value
+
+
+def decoded(content: bytes, decoder: msgspec.json.Decoder[Shape], name: str, error: type[CDSServiceError] = CDSServiceError) -> Shape:
+    """The JSON of a file in the shape that is asked for. Raises `error`, and msgspec.ValidationError where it is JSON of another shape."""
+    text = ""
+    try:
+        text = content.decode("utf-8-sig")
+        return decoder.decode(text)
+    except UnicodeDecodeError:
+        raise error(f"{name}: not UTF-8. Save it as UTF-8.") from None
+    except RecursionError:
+        raise _too_deep(name, error) from None
+    except msgspec.ValidationError:
+        raise
+    except ValueError as fault:
+        raise error(f"{name}: not JSON {_place(text, str(fault))} ({fault}; NaN and lone surrogates are not JSON). Correct it there.") from None
 
 
 def _place(text: str, fault: str) -> str:

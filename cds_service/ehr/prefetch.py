@@ -41,20 +41,6 @@ def hook_request(bundle: Mapping[str, Any], templates: Mapping[str, str], hook: 
     return {"hook": hook, "hookInstance": hook_instance, "context": context, "prefetch": prefetch}
 
 
-def whole_chart(bundle: Mapping[str, Any], kinds: Mapping[str, str]) -> dict[str, Any]:
-    """A file read whole: for each key and its resource type everything of that type, under the first key that takes it."""
-    entries = [e for e in bundle.get("entry", []) if isinstance(e, dict) and isinstance(e.get("resource"), dict)]
-    found: dict[str, Any] = {}
-    placed: set[str] = set()
-    for key, kind in kinds.items():
-        mine = [] if kind in placed else [e for e in entries if e["resource"].get("resourceType") == kind]
-        if mine and kind != "Patient":
-            mine += [e for e in entries if e["resource"].get("resourceType") in ("Medication", "Patient")]
-        placed.add(kind)
-        found[key] = {"resourceType": "Bundle", "type": "searchset", "entry": mine}
-    return found
-
-
 def searched(entries: list[dict[str, Any]], query: str) -> dict[str, Any]:
     """The resource of a read, or the searchset of a search by patient and code, newest first where asked for."""
     path, _, parameters = query.partition("?")

@@ -2,40 +2,71 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
 
-from cds_service.ehr.prefetch import PATIENT_ID, whole_chart
-from cds_service.errors import InvalidRequest
-from cds_service.fhir.gather import gather
+from cds_service.ehr.files import decoded
+from cds_service.ehr.prefetch import PATIENT_ID
+from cds_service.errors import CDSServiceError, InvalidRequest
+from cds_service.fhir.gather import Fetched, gather
+from cds_service.fhir.prefetch import COMPANIONS, Prefetched, kind_of, whole_chart
+from cds_service.fhir.resources import Chart
 from cds_service.knowledge.loader import Knowledge
+from cds_service.knowledge.model import Requirement
 from cds_service.record.dates import Day
 from cds_service.record.facts import PatientRecord
+
+_CHART = msgspec.json.Decoder(Chart)
 
 
 def entries(chart: Any, name: str) -> dict[str, Any]:
     """A Bundle whose entries are objects. Raises InvalidRequest, which says what to do with `name`."""
     if not isinstance(chart, dict) or chart.get("resourceType") != "Bundle" or not isinstance(chart.get("entry"), list):
-        raise InvalidRequest(f"{name}: no FHIR Bundle with entries. Give a Bundle that holds the Patient and the chart.", place="/entry")
+        raise _no_bundle(name)
     return {**chart, "entry": [e for e in chart["entry"] if isinstance(e, dict)]}
 
 
 def patient_id(chart: dict[str, Any], name: str) -> str:
     """The id of the one patient of a Bundle. Raises InvalidRequest."""
     resources = [e["resource"] for e in chart["entry"] if isinstance(e.get("resource"), dict)]
-    ids = [r.get("id") for r in resources if r.get("resourceType") == "Patient"]
-    usable = [i for i in ids if isinstance(i, str) and PATIENT_ID.fullmatch(i)]
+    return _only_id([r.get("id") for r in resources if r.get("resourceType") == "Patient"], name)
+
+
+def record_of(content: bytes, knowledge: Knowledge, today: Day, name: str, error: type[CDSServiceError] = CDSServiceError) -> PatientRecord:
+    """The record of the one patient of a Bundle. Raises CDSServiceError, and `error` where the content is no JSON.
+
+    The Bundle is the server that is asked for every key: what is not in it is not there, unless it says itself that it is not all.
+    """
+    try:
+        chart = whole_chart(decoded(content, _CHART, name, error))
+    except msgspec.ValidationError:
+        raise _no_bundle(name) from None
+    whose = _only_id([e.resource.id for e in chart.entries if kind_of(e.resource) == "Patient"], name)
+    asked = Fetched(_by_kind(chart, knowledge.requirements), chart.issues, by_kind=True)
+    return gather(knowledge.requirements, {}, whose, today, ask=lambda _wanted: asked)
+
+
+def _by_kind(chart: Prefetched, requirements: Mapping[str, Requirement]) -> dict[str, Prefetched]:
+    """Everything of a type under the first key that takes it; what only comes beside the rest stands with the Patient."""
+    kinds: defaultdict[str, list[Any]] = defaultdict(list)
+    for entry in chart.entries:
+        kind = kind_of(entry.resource)
+        kinds["Patient" if kind in COMPANIONS else kind].append(entry)
+    return {key: Prefetched(chart.source, tuple(kinds.pop(requirement.resource, ()))) for key, requirement in requirements.items()}
+
+
+def _only_id(ids: Iterable[Any], name: str) -> str:
+    every = list(ids)
+    usable = [i for i in every if isinstance(i, str) and PATIENT_ID.fullmatch(i)]
     found = set(usable)
-    if len(found) != 1 or len(usable) != len(ids):
-        text = f"{len(ids)} Patients with {len(found)} usable ids. Give a Bundle of one patient, with an id without blanks, / ? or #."
+    if len(found) != 1 or len(usable) != len(every):
+        text = f"{len(every)} Patients with {len(found)} usable ids. Give a Bundle of one patient, with an id without blanks, / ? or #."
         raise InvalidRequest(f"{name}: {text}", place="/entry")
     return found.pop()
 
 
-def record_of(chart: Any, knowledge: Knowledge, today: Day, name: str) -> PatientRecord:
-    """The record of the one patient of a Bundle. Raises CDSServiceError."""
-    bundle = entries(chart, name)
-    kinds = {key: requirement.resource for key, requirement in knowledge.requirements.items()}
-    prefetch = {key: msgspec.Raw(msgspec.json.encode(value)) for key, value in whole_chart(bundle, kinds).items()}
-    return gather(knowledge.requirements, prefetch, patient_id(bundle, name), today, paged=False)
+def _no_bundle(name: str) -> InvalidRequest:
+    return InvalidRequest(f"{name}: no FHIR Bundle with entries. Give a Bundle that holds the Patient and the chart.", place="/entry")

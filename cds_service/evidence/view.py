@@ -21,7 +21,7 @@ from cds_service.reasoning.chart import Chart
 from cds_service.reasoning.findings import Advice, Assessment, Finding
 from cds_service.reasoning.truth import Truth
 from cds_service.record.dates import Day, age_on, period
-from cds_service.record.facts import PatientRecord
+from cds_service.record.facts import PatientRecord, Source
 
 _MOST_FACTS = 4
 
@@ -115,6 +115,7 @@ class View(NamedTuple):
     cards: tuple[Card, ...]
     lead: CardText | None
     nothing: str  # why there is no card
+    complete: bool  # what is not in the chart is not there
     gene: Gene
     drawn: Drawn | None
     ruled: Ruled
@@ -145,6 +146,7 @@ def view_of(knowledge: Knowledge, record: PatientRecord, assessment: Assessment,
         cards=response.cards,
         lead=lead,
         nothing="" if response.cards else _nothing(knowledge, assessment),
+        complete=all(source is Source.READ for source in record.sources.values()),
         gene=_gene(knowledge, assessment),
         drawn=_drawn(knowledge, record, assessment),
         ruled=ruled,

@@ -37,10 +37,14 @@ _READ_NAMES = frozenset(kind.__name__ for kind in _READ)
 
 
 class Fetched(NamedTuple):
-    """What asking the EHR's server brought: for each key its pages as one, and why others are not there."""
+    """What asking the EHR's server brought: for each key its pages as one, and why others are not there.
+
+    `by_kind` says that the first key of each kind holds everything of that kind, so that a loss may concern them all.
+    """
 
     found: Mapping[str, Prefetched] = {}
     issues: tuple[Issue, ...] = ()
+    by_kind: bool = False
 
 
 # Asks for keys: from the beginning (None), or from the page that a link names.
@@ -53,15 +57,14 @@ def gather(
     patient_id: str,
     today: Day,
     *,
-    paged: bool = True,
     pages: Mapping[str, int] = MappingProxyType({}),
     partial: frozenset[str] = frozenset(),
     ask: Ask | None = None,
 ) -> PatientRecord:
     """Read everything the prefetch holds about one patient, and ask for what it lacks.
 
-    `paged` says that a full page may hide older data, `pages` how many entries that is where the EHR's dialect asks for another
-    number, `partial` are the EHR's codes for an answer that is not all there is.
+    `pages` says how many entries make a full page, which may hide older data, where the EHR's dialect asks for another number;
+    `partial` are the EHR's codes for an answer that is not all there is.
     Raises RequiredDataUnavailable without the Patient or without anything to evaluate, and PatientMismatch for another.
     """
     patient_key = next(key for key, r in requirements.items() if r.resource == "Patient")
@@ -74,7 +77,7 @@ def gather(
     versions = _versions_of_patient(patient_key, who, patient_id, asked)
     for key, found in unpacked.items():
         if found.more or found.entries or found.total:
-            page = pages.get(key, requirements[key].count) if paged and key not in asked.found else None
+            page = pages.get(key, requirements[key].count) if key not in asked.found else None
             unpacked[key] = judged(key, requirements[key].resource, found, page)
     if all(p.source is Source.UNAVAILABLE for p in unpacked.values()):
         told = "".join(f" {issue.what[:1].upper()}{issue.what[1:]}." for issue in asked.issues if issue.level == "warning")
@@ -89,6 +92,9 @@ def gather(
         if prefetched is not NOTHING:
             reader.issues += prefetched.issues
             reader.read(key, prefetched.entries)
+    if asked.by_kind:
+        lost = {requirements[key].resource for key in reader.damaged}
+        reader.damaged.update(key for key in unpacked if requirements[key].resource in lost)
     asked_for = any(p.entries for p in unpacked.values())
     if not asked_for and any(bytes(memoryview(sent)[:1]) == b"{" for key, sent in prefetch.items() if key not in requirements):
         reader.issues.append(Issue("warning", "the data stand under prefetch keys that were not asked for", "Use the keys that discovery lists."))

@@ -12,7 +12,7 @@ from cds_service.fhir import resources as fhir
 from cds_service.record.facts import Issue, Source
 
 _BUNDLE = msgspec.json.Decoder(fhir.Bundle)
-_COMPANIONS = ("Medication", "Patient")  # may come beside what was searched for
+COMPANIONS = ("Medication", "Patient")  # may come beside what was searched for
 _MOST_ENTRIES = 20_000
 _KIND = re.compile(r"[A-Z][A-Za-z]{1,60}")
 _INT = msgspec.json.Decoder(int)
@@ -42,6 +42,8 @@ class Prefetched(NamedTuple):
 
 
 _OVERLAP = Issue("warning", "pages of the EHR's FHIR server repeat each other; data may be missing between them", "Fill the prefetch keys.")
+_CHART = "Bundle"  # in place of a key: a whole chart has none
+_PART = Issue("warning", "the Bundle is not the whole chart; it names more than it holds", "Give a Bundle with every page of the search.")
 NOTHING = Prefetched(Source.READ)  # searched, and nothing there
 
 
@@ -84,6 +86,14 @@ def unpack(key: str, wanted: str, sent: Any, partial: frozenset[str] = frozenset
         return Prefetched(Source.UNAVAILABLE, (), (Issue("warning", f"'{key}' could not be read", "Send a FHIR R4 Bundle or resource."),))
 
 
+def whole_chart(bundle: fhir.Chart) -> Prefetched:
+    """The entries of a Bundle that is all there is of a chart; incomplete where it leads to more than it holds."""
+    found = _of_entries(_CHART, bundle, frozenset())
+    if found.more or found.total > len(bundle.entry):
+        return found._replace(source=Source.INCOMPLETE, issues=(*found.issues, _PART))
+    return found
+
+
 def is_bundle(body: bytes) -> bool:
     """Whether a body is a Bundle, as the answer to a search has to be."""
     try:
@@ -103,7 +113,7 @@ def joined(pages: Sequence[Prefetched]) -> Prefetched:
     source = Source.READ if all(p.source is Source.READ for p in pages) else Source.INCOMPLETE
     entries = [e for p in pages for e in p.entries]
     issues = tuple(dict.fromkeys(issue for p in pages for issue in p.issues))
-    names = [name for p in pages for name in {(kind_of(e.resource), e.resource.id) for e in p.entries} if name[0] not in _COMPANIONS and name[1]]
+    names = [name for p in pages for name in {(kind_of(e.resource), e.resource.id) for e in p.entries} if name[0] not in COMPANIONS and name[1]]
     if len(set(names)) < len(names):
         source, issues = Source.INCOMPLETE, (*issues, _OVERLAP)
     return Prefetched(source, entries, issues, last.more, last.next, max(p.total for p in pages))
@@ -144,15 +154,21 @@ def _fewer(found: Prefetched, wanted: str) -> bool:
 
 
 def _of_bundle(key: str, wanted: str, bundle: fhir.Bundle, partial: frozenset[str]) -> Prefetched:
+    found = _of_entries(key, bundle, partial, _MOST_ENTRIES)
+    if len(bundle.entry or ()) > _MOST_ENTRIES:
+        found = found._replace(source=Source.INCOMPLETE, issues=(_too_many(key), *found.issues))
+    kinds = [kind_of(e.resource) for e in found.entries]
+    if wanted not in kinds and any(kind not in COMPANIONS for kind in kinds):
+        return found._replace(source=Source.INCOMPLETE, issues=(*found.issues, _stranger(key, wanted)))
+    return found
+
+
+def _of_entries(key: str, bundle: fhir.Bundle, partial: frozenset[str], most: int | None = None) -> Prefetched:
+    """Each entry read by itself, so that one that cannot be read takes no other with it."""
     entries: list[fhir.Held] = []
     issues: list[Issue] = []
-    source = Source.READ
-    listed = bundle.entry or []
-    if len(listed) > _MOST_ENTRIES:
-        source = Source.INCOMPLETE
-        issues.append(_too_many(key))
-    damaged = failed = part = False
-    for raw in listed[:_MOST_ENTRIES]:
+    damaged = failed = part = nested = False
+    for raw in (bundle.entry or [])[:most]:
         try:
             entry = _entry(raw)
         except UNREADABLE:
@@ -164,7 +180,9 @@ def _of_bundle(key: str, wanted: str, bundle: fhir.Bundle, partial: frozenset[st
         if kind == "OperationOutcome":
             failed = failed or _failed(entry.resource)
             part = part or not partial.isdisjoint(codes_of(entry.resource))
-        elif _KIND.fullmatch(kind) and kind != "Bundle":
+        elif kind == "Bundle":
+            nested = True
+        elif _KIND.fullmatch(kind):
             entries.append(entry)
         else:
             damaged = True
@@ -174,14 +192,10 @@ def _of_bundle(key: str, wanted: str, bundle: fhir.Bundle, partial: frozenset[st
         issues.append(Issue("warning", f"the EHR reported an error within '{key}'", "Check access rights for this query."))
     if part:
         issues.append(Issue("warning", f"the EHR says that '{key}' is not all there is", "Check access rights for this query."))
-    if damaged or failed or part:
-        source = Source.INCOMPLETE
-    kinds = [kind_of(e.resource) for e in entries]
-    matches = kinds.count(wanted)
-    if not matches and any(kind not in _COMPANIONS for kind in kinds):
-        source = Source.INCOMPLETE
-        issues.append(_stranger(key, wanted))
-    return Prefetched(source, tuple(entries), tuple(dict.fromkeys(issues)), *_links(bundle.link), _total(bundle.total))
+    if nested:
+        issues.append(Issue("warning", f"a Bundle inside '{key}' was not read", "Send its resources as entries of one Bundle."))
+    source = Source.INCOMPLETE if issues else Source.READ
+    return Prefetched(source, tuple(entries), tuple(issues), *_links(bundle.link), _total(bundle.total))
 
 
 def _entry(raw: msgspec.Raw) -> fhir.Held | None:

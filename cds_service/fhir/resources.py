@@ -351,6 +351,13 @@ class Bundle(Element):
     total: msgspec.Raw = msgspec.Raw()
 
 
+class Chart(Bundle, kw_only=True):
+    """A Bundle that is all there is of a chart: it says what it is, and has entries."""
+
+    resourceType: Literal["Bundle"]
+    entry: list[msgspec.Raw]
+
+
 class Unread(Element):
     """A resource that no fact is made of: of a kind that is not used, or one that could not be read at some place."""
 

@@ -8,11 +8,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from flask import Blueprint, Response, request
 from markupsafe import Markup, escape
 
 from cds_service.ehr import constructed
-from cds_service.ehr.files import json_in
 from cds_service.errors import MalformedBody, StorageUnavailable
 from cds_service.evidence.bundle import record_of
 from cds_service.evidence.view import Silenced, View, silenced, view_of
@@ -119,7 +119,7 @@ def blueprint(service: Service, snoozes: Snoozes, today: Callable[[], Day], fixt
 
 
 def _of_a_constructed_patient(pages: Pages, snoozes: Snoozes, chart: Any, name: str, today: Day) -> Response:
-    view = pages.view(record_of(chart, pages.knowledge, today, "The file"), today)
+    view = pages.view(record_of(msgspec.json.encode(chart), pages.knowledge, today, "The file"), today)
     alone = "download" in request.args
     text = pages.evidence(view, told=_told(snoozes, view), whose=name, download=f"/evidence/{name}?download", whole=True, alone=alone)
     return pages.answer(text, file=f"evidence-{name}" if alone else "")
@@ -129,7 +129,7 @@ def _of_a_bundle(pages: Pages, today: Callable[[], Day], slots: Slots) -> Respon
     content, keep = _sent()
     with slots.taken():
         day = today()
-        view = pages.view(record_of(json_in(content, "The Bundle", MalformedBody), pages.knowledge, day, "The Bundle"), day)
+        view = pages.view(record_of(content, pages.knowledge, day, "The Bundle", MalformedBody), day)
     return pages.answer(pages.evidence(view, whole=True, alone=keep), file="evidence" if keep else "")
 
 

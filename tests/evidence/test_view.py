@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 from functools import cache
 
 import pytest
@@ -24,7 +23,7 @@ REASONER, COMPOSER = Reasoner(build.KNOWLEDGE), Composer(build.KNOWLEDGE, "https
 @cache
 def patient(name):
     """The view of a constructed patient on the day on which the fixtures are true."""
-    return view(record_of(json.loads((build.FIXTURES / f"{name}.json").read_text(encoding="utf-8")), build.KNOWLEDGE, build.TODAY, name))
+    return view(record_of((build.FIXTURES / f"{name}.json").read_bytes(), build.KNOWLEDGE, build.TODAY, name))
 
 
 def view(record):

@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from cds_service.ehr.prefetch import whole_chart
 from tests import build
 from tests.integration.resources import CLINICAL, Charts, Found
 
@@ -86,9 +85,22 @@ def of_patients(charts: Charts) -> Iterator[Call]:
         names = {f"Patient/{who.resource.get('id')}", who.full_url}
         mine = [f for f in charts.of(*CLINICAL) if refers(f.resource, names)]
         entries = [f.entry for f in (who, *mine, *charts.of("Medication"))]
-        prefetch = {"patient": who.resource, **whole_chart({"entry": entries}, KINDS_BY_KEY)}
+        prefetch = {"patient": who.resource, **whole_chart(entries, KINDS_BY_KEY)}
         day = last_day([f.resource for f in mine])
         yield Call("a whole patient", f"{charts.package} Patient/{who.resource.get('id')}", day, prefetch, who.resource.get("id", "without-id"))
+
+
+def whole_chart(entries: list[dict[str, Any]], kinds: dict[str, str]) -> dict[str, Any]:
+    """A prefetch of everything: for each key and its resource type all of that type, under the first key that takes it."""
+    found: dict[str, Any] = {}
+    placed: set[str] = set()
+    for key, kind in kinds.items():
+        mine = [] if kind in placed else [e for e in entries if e["resource"].get("resourceType") == kind]
+        if mine:
+            mine += [e for e in entries if e["resource"].get("resourceType") in ("Medication", "Patient")]
+        placed.add(kind)
+        found[key] = {"resourceType": "Bundle", "type": "searchset", "entry": mine}
+    return found
 
 
 def refers(resource: dict[str, Any], names: set[str | None]) -> bool:

@@ -103,7 +103,7 @@ def test_shows_a_bundle_by_every_way_to_send_it(app):
         (b"", 400, "The body is empty"),
         (b"{", 400, "The Bundle: not JSON"),
         (b"\xff", 400, "The Bundle: not UTF-8. Save it as UTF-8."),
-        (b"[" * 100_000, 400, "nested too deeply"),
+        (b'{"resourceType": "Bundle", "entry": [' + b"[" * 100_000, 400, "nested too deeply"),
         (b"[]", 400, "no FHIR Bundle with entries"),
         (b'{"resourceType": "Patient", "id": "p1"}', 400, "Give a Bundle that holds the Patient and the chart"),
         (b'{"resourceType": "Bundle", "entry": []}', 400, "0 Patients with 0 usable ids"),

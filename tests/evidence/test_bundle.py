@@ -1,0 +1,118 @@
+"""A whole chart in one Bundle: what is not in it is absent, unless the Bundle itself leads to more than it holds."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections import Counter
+
+import pytest
+
+from cds_service.errors import CDSServiceError, InvalidRequest, MalformedBody
+from cds_service.evidence.bundle import record_of
+from cds_service.record.facts import PatientRecord, Source
+from tests import build
+
+
+def record(*resources, **members) -> PatientRecord:
+    """The record of a Bundle of one patient."""
+    return read(json.dumps(build.bundle(build.patient(), *resources, **members)).encode())
+
+
+def read(content: bytes) -> PatientRecord:
+    """The record of what stands in a file."""
+    return record_of(content, build.KNOWLEDGE, build.TODAY, "The file", MalformedBody)
+
+
+def test_what_is_not_in_it_is_absent():
+    """Every source was read in full, also those of which nothing is there, and there is nothing to say of it."""
+    found = record(build.mcv())
+
+    assert ({Source.READ}, ()) == (set(found.sources.values()), found.issues)
+    assert {requirement.domain for requirement in build.KNOWLEDGE.requirements.values() if requirement.resource != "Patient"} == found.sources.keys()
+
+
+def test_reads_each_kind_once():
+    """Several prefetch keys ask for one kind; each resource counts once, and drugs are found in the Medication beside the order."""
+    drug = {"resourceType": "Medication", "id": "m1", "code": {"text": "prednisone"}}
+    order = build.medication("", medicationReference={"reference": "Medication/m1"}) | {"medicationCodeableConcept": None}
+    found = record(build.mcv(), build.crp(), build.platelets(), order, build.condition(), drug)
+
+    assert (3, 1, 1) == (len(found.labs), len(found.medications), len(found.conditions))
+    assert ["prednisone"] == [medication.text for medication in found.medications]
+    assert () == found.issues
+
+
+PARTIAL = {
+    "a next page": ({"link": [{"relation": "next", "url": "http://127.0.0.1/next"}]}, (), "is not the whole chart"),
+    "links that cannot be read": ({"link": 5}, (), "is not the whole chart"),
+    "more matches than entries": ({"total": 900}, (), "is not the whole chart"),
+    "a Bundle inside": ({}, (build.bundle(build.crp()),), "a Bundle inside 'Bundle' was not read"),
+    "a search that failed": ({}, (build.outcome("error"),), "the EHR reported an error within 'Bundle'"),
+    "a resource that cannot be read": ({}, ({"resourceType": 5},), "a resource in 'Bundle' could not be read"),
+}
+
+
+@pytest.mark.parametrize("name", PARTIAL)
+def test_what_is_not_in_a_part_is_unknown(name):
+    """One sentence says what is missing, with a remedy; nothing counts as absent, and what is there counts."""
+    members, more, said = PARTIAL[name]
+    found = record(build.mcv(), *more, **members)
+    (issue,) = found.issues
+
+    assert ({Source.INCOMPLETE}, 1) == (set(found.sources.values()), len(found.labs))
+    assert said in issue.what
+    assert issue.remedy.endswith(".")
+
+
+@pytest.mark.parametrize("entry", [{"response": {"status": "403 Forbidden"}}, 5, "text", [], {"resource": 5}])
+def test_an_entry_without_a_resource_is_told(entry):
+    """A batch whose part failed, and what is no entry at all, are no silence."""
+    chart = build.bundle(build.patient(), build.mcv())
+    found = read(json.dumps({**chart, "entry": [*chart["entry"], entry]}).encode())
+
+    assert Counter({"a resource in 'Bundle' could not be read and was not used": 1}) == Counter(issue.what for issue in found.issues)
+    assert {Source.INCOMPLETE} == set(found.sources.values())
+
+
+@pytest.mark.parametrize("entry", [None, {}, {"fullUrl": "urn:uuid:1"}, {"resource": None}, {"resource": build.outcome("information")}])
+def test_an_entry_that_says_nothing_changes_nothing(entry):
+    """Empty entries and notes of the server leave the chart whole, as does a kind that nobody reads."""
+    chart = build.bundle(build.patient(), build.mcv(), {"resourceType": "Encounter", "id": "e1"}, total=3)
+    found = read(json.dumps({**chart, "entry": [*chart["entry"], entry]}).encode())
+
+    assert ({Source.READ}, ()) == (set(found.sources.values()), found.issues)
+
+
+def test_a_damaged_result_may_have_been_any():
+    """One result that cannot be read leaves the other kinds as they are; of its own kind nothing is known to be absent."""
+    found = record(build.mcv(), build.crp(effectiveDateTime=5, id="bad"), build.condition())
+
+    assert {"conditions": Source.READ, "blood-counts": Source.INCOMPLETE, "inflammation": Source.INCOMPLETE}.items() <= found.sources.items()
+    assert [True] == ["a Observation in" in issue.what for issue in found.issues]
+
+
+def test_reads_more_entries_than_a_page_may_have():
+    """A file may hold a long life: the limit of a prefetch key is none of it."""
+    days = [(build.TODAY - dt.timedelta(days=n % 3000)).isoformat() for n in range(21_000)]
+    found = record(*[build.mcv(on=day, id=f"m{n}") for n, day in enumerate(days)])
+
+    assert (21_000, ()) == (len(found.labs), found.issues)
+
+
+@pytest.mark.parametrize(
+    ("content", "error", "said"),
+    [
+        (b'{"resourceType": "Bundle", "entry": [}', MalformedBody, "The file: not JSON at line 1, column 38"),
+        (b'{"resourceType": "Bundle", "entry": null}', InvalidRequest, "no FHIR Bundle with entries"),
+        (b'{"resourceType": "Bundle"}', InvalidRequest, "no FHIR Bundle with entries"),
+        (b'{"entry": []}', InvalidRequest, "no FHIR Bundle with entries"),
+        (b"5", InvalidRequest, "no FHIR Bundle with entries"),
+    ],
+)
+def test_refuses_what_is_no_bundle(content, error, said):
+    """What is no JSON is told apart from JSON that is no Bundle, each with the place."""
+    with pytest.raises(CDSServiceError, match=said) as caught:
+        read(content)
+
+    assert error is type(caught.value)
