@@ -8,7 +8,6 @@ from collections.abc import Callable, Collection, Mapping
 from http import HTTPStatus
 
 from flask import Blueprint, Response, request
-from markupsafe import Markup
 
 from cds_service.errors import InvalidRequest
 from cds_service.governance import files
@@ -20,8 +19,8 @@ from cds_service.record.dates import Day
 from cds_service.snoozes import Snoozes
 from cds_service.storage.reading import EARLIEST, LATEST, Span
 from cds_service.telemetry import event
-from cds_service.web import plots
 from cds_service.web.door import Door
+from cds_service.web.plots import HEIGHT, Plot, share_by_week
 from cds_service.web.rendering import templates
 
 USUAL_DAYS = 28
@@ -48,6 +47,7 @@ def rendered(found: Report, knowledge: Knowledge, registered: Collection[str] | 
         "rows": rows,
         "widest": widest,
         "plot": _plot(found),
+        "height": HEIGHT,
         "smallest": SMALLEST,
         "live": registered is not None,
         "registered": registered or (),
@@ -55,10 +55,9 @@ def rendered(found: Report, knowledge: Knowledge, registered: Collection[str] | 
     return _TEMPLATES.get_template("governance.html").render(**content)
 
 
-def _plot(found: Report) -> Markup:
+def _plot(found: Report) -> Plot | None:
     weeks = [(w.monday, w.made / w.calls if w.made is not None and w.calls else None) for w in found.weeks]
-    changes = {r.first: r.version for r in found.releases[1:]}
-    return plots.share_by_week(weeks, changes, "Share of calls with a card, week by week; the table below has the numbers") if weeks else Markup()
+    return share_by_week(weeks, {r.first: r.version for r in found.releases[1:]}) if weeks else None
 
 
 def blueprint(snoozes: Snoozes, today: Callable[[], Day], clock: Callable[[], dt.datetime], door: Door) -> Blueprint:

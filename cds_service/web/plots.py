@@ -1,53 +1,63 @@
-"""Plots as SVG in a page, in the page's own colours, light or dark."""
+"""Where each thing of a plot stands: across in per cent, so that letters keep their size on any page; down in pixels."""
 
 from __future__ import annotations
 
 import datetime as dt
-import io
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import NamedTuple
 
-from markupsafe import Markup, escape
-
-# Drawn in these, and named as the style sheet's colours afterwards.
-_INK, _LINE, _ACCENT, _WARN, _QUIET = "#010101", "#020202", "#030303", "#040404", "#050505"
-_VARIABLES: Mapping[str, str] = {_INK: "var(--ink)", _LINE: "var(--line)", _ACCENT: "var(--accent)", _WARN: "var(--warn)", _QUIET: "var(--quiet)"}
-
-
-def share_by_week(weeks: Sequence[tuple[dt.date, float | None]], changes: Mapping[dt.date, str], label: str) -> Markup:
-    """The share of calls with a card, week by week, as SVG; a gap where the share is not shown, a line where the knowledge changed."""
-    figure, axes = _axes(9.0, 2.6)
-    days = [day for day, _ in weeks]
-    shares = [float("nan") if share is None else 100 * share for _, share in weeks]
-    axes.plot(days, shares, color=_ACCENT, linewidth=1.5, marker="o", markersize=3)
-    axes.set_ylim(bottom=0)
-    axes.set_ylabel("% of calls", color=_QUIET)
-    for day, version in changes.items():
-        axes.axvline(day, color=_WARN, linestyle="--", linewidth=1)
-        axes.annotate(version, (day, 1), xycoords=("data", "axes fraction"), xytext=(3, -9), textcoords="offset points", color=_WARN, fontsize=8)
-    return _svg(figure, label)
+HEIGHT = 170
+_TOP, _BOTTOM = 16, HEIGHT - 22  # the words of a change stand above, those of the days below
+_LEFT, _RIGHT = 1.0, 98.5
+_STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50)  # between two lines, in per cent of the calls
+_MOST_LINES = 5
+_MOST_DAYS = 4
+_WEEK = dt.timedelta(days=7)
 
 
-def _axes(width: float, height: float) -> tuple[Any, Any]:
-    """A figure of so many inches, with quiet axes. The library is loaded with the first one: calls need it not."""
-    import matplotlib as mpl
-    from matplotlib.figure import Figure
+class Mark(NamedTuple):
+    """A place with its words."""
 
-    mpl.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "cds", "font.family": "sans-serif"})
-    figure = Figure(figsize=(width, height), layout="constrained")
-    axes = figure.subplots()
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.spines[["left", "bottom"]].set_color(_LINE)
-    axes.tick_params(colors=_LINE, labelcolor=_QUIET, labelsize=8)
-    axes.grid(visible=True, axis="y", color=_LINE, linewidth=0.5)
-    return figure, axes
+    x: float
+    y: float
+    text: str
 
 
-def _svg(figure: Any, label: str) -> Markup:
-    text = io.StringIO()
-    figure.savefig(text, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
-    drawn = text.getvalue()
-    drawn = drawn[drawn.index("<svg") :].replace("<svg ", f'<svg role="img" aria-label="{escape(label)}" class="plot" ', 1)
-    for colour, variable in _VARIABLES.items():
-        drawn = drawn.replace(colour, variable)
-    return Markup(drawn)  # noqa: S704 - drawn here from numbers and our own words
+class Plot(NamedTuple):
+    """A share for each week: its lines, its days, the weeks, what joins those that follow each other, and the changes of version."""
+
+    lines: tuple[Mark, ...]
+    days: tuple[Mark, ...]
+    weeks: tuple[Mark, ...]
+    joins: tuple[tuple[Mark, Mark], ...]
+    changes: tuple[Mark, ...]
+
+
+def share_by_week(weeks: Sequence[tuple[dt.date, float | None]], changes: Mapping[dt.date, str]) -> Plot:
+    """The plot of at least one week, each by its Monday with its share from 0 to 1, or None where it is not shown; `changes` are versions by day."""
+    first, last = weeks[0][0], max(weeks[-1][0], *changes, weeks[0][0] + _WEEK)
+    most = 100 * max((share for _, share in weeks if share is not None), default=0.0)
+    step = next(s for s in _STEPS if most <= s * _MOST_LINES)
+    highest = step * max(1, -(-most // step))
+
+    def across(day: dt.date) -> float:
+        return round(_LEFT + (_RIGHT - _LEFT) * ((day - first) / (last - first)), 2)
+
+    def down(percent: float) -> float:
+        return round(_BOTTOM - (_BOTTOM - _TOP) * percent / highest, 1)
+
+    drawn = {monday: Mark(across(monday), down(100 * share), f"{monday}: {100 * share:.1f} %") for monday, share in weeks if share is not None}
+    return Plot(
+        lines=tuple(Mark(0, down(n * step), f"{n * step:g} %") for n in range(round(highest / step) + 1)),
+        days=tuple(Mark(across(day), HEIGHT, str(day)) for day in _told(first, weeks[-1][0])),
+        weeks=tuple(drawn.values()),
+        joins=tuple((drawn[one], drawn[next_one]) for one, next_one in pairwise(drawn) if next_one - one == _WEEK),
+        changes=tuple(Mark(across(day), _TOP, version) for day, version in changes.items()),
+    )
+
+
+def _told(first: dt.date, last: dt.date) -> Iterator[dt.date]:
+    """Mondays at regular distances."""
+    weeks = (last - first) // _WEEK
+    yield from (first + n * _WEEK for n in range(0, weeks + 1, weeks // _MOST_DAYS + 1))
