@@ -165,7 +165,7 @@ def request_for(service: CDSService, server: FHIRServer, patient: str, instance:
 
 def body_of(call: Mapping[str, Any]) -> bytes:
     """A call as it goes over the wire."""
-    return json.dumps(call, ensure_ascii=False).encode(errors="replace")  # a lone surrogate is in no encoding
+    return json.dumps(call, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")  # a lone surrogate is in no encoding
 
 
 def fire(service: CDSService, session: requests.Session, patient: str, call: Mapping[str, Any], token: str | None = None) -> Fired:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,7 +13,9 @@ from cds_service.errors import CDSServiceError
 Shape = TypeVar("Shape")
 _ANY = msgspec.json.Decoder(Any)
 _BYTE = re.compile(r"\(byte (\d+)\)")
-_HOLDERS = (dict, list)
+_ESCAPED = re.compile(rb"\\.")
+_ALIKE = bytes.maketrans(b"[]", b"{}")
+_OTHERS = bytes(set(range(256)) - set(b'[]{}"'))
 _DEEPEST = 200  # FHIR needs no more than a few dozen levels
 
 
@@ -34,10 +35,7 @@ def read_content(path: Path) -> bytes:
 def json_in(content: bytes, name: str, error: type[CDSServiceError] = CDSServiceError) -> Any:
     """The JSON in the content of a file, with or without a byte order mark. Raises `error`, which says what to do with `name`."""
     value = decoded(content, _ANY, name, error)
-    layer: list[Any] = [value]
-    for _ in range(_DEEPEST - 1):
-        layer = [inner for outer in layer for inner in _members(outer) if isinstance(inner, _HOLDERS)]
-    if any(layer):  # what these hold is deeper
+    if _is_deep(content):
         raise _too_deep(name, error)
     return value
 
@@ -65,10 +63,13 @@ def _place(text: str, fault: str) -> str:
     return f"at line {before.count(chr(10)) + 1}, column {len(before) - before.rfind(chr(10))}"
 
 
-def _members(value: Any) -> Iterable[Any]:
-    if isinstance(value, dict):
-        return value.values()
-    return value if isinstance(value, list) else ()
+def _is_deep(content: bytes) -> bool:
+    """Whether JSON is nested too deeply: of its brackets outside of strings the innermost are taken away, layer by layer."""
+    unescaped = _ESCAPED.sub(b"", content) if b"\\" in content else content
+    brackets = b"".join(unescaped.translate(_ALIKE, _OTHERS).split(b'"')[::2])
+    for _ in range(_DEEPEST):
+        brackets = brackets.replace(b"{}", b"")
+    return bool(brackets)
 
 
 def _too_deep(name: str, error: type[CDSServiceError]) -> CDSServiceError:

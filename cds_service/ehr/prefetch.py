@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
 MODES = ("full", "partial", "none")  # how much of the prefetch goes along with a call
@@ -37,33 +38,54 @@ def hook_request(bundle: Mapping[str, Any], templates: Mapping[str, str], hook: 
     if patient is None or "id" not in patient:
         raise ValueError("the Bundle holds no Patient with an id")
     context = {"userId": "Practitioner/example", "patientId": patient["id"]}
-    prefetch = {key: searched(entries, template.replace("{{context.patientId}}", patient["id"])) for key, template in templates.items()}
+    held = _by_kind(entries)
+    prefetch = {key: _found(held, template.replace("{{context.patientId}}", patient["id"])) for key, template in templates.items()}
     return {"hook": hook, "hookInstance": hook_instance, "context": context, "prefetch": prefetch}
 
 
 def searched(entries: list[dict[str, Any]], query: str) -> dict[str, Any]:
     """The resource of a read, or the searchset of a search by patient and code, newest first where asked for."""
+    return _found(_by_kind(entries), query)
+
+
+class _Held(NamedTuple):
+    """An entry, and the codes by which a search finds it."""
+
+    entry: dict[str, Any]
+    codes: frozenset[str]
+
+
+def _by_kind(entries: Iterable[dict[str, Any]]) -> Mapping[str, list[_Held]]:
+    """The entries by the type of their resource."""
+    found: defaultdict[str, list[_Held]] = defaultdict(list)
+    for entry in entries:
+        kind = entry["resource"].get("resourceType")
+        found[kind if isinstance(kind, str) else ""].append(_Held(entry, _codes(entry["resource"])))
+    return found
+
+
+def _found(held: Mapping[str, list[_Held]], query: str) -> dict[str, Any]:
+    """The answer to a query."""
     path, _, parameters = query.partition("?")
     kind, _, identity = path.partition("/")
-    of_kind = [e for e in entries if e["resource"].get("resourceType") == kind]
+    of_kind = held.get(kind, [])
     if identity:
-        found: dict[str, Any] = next(e["resource"] for e in of_kind if e["resource"].get("id") == identity)
+        found: dict[str, Any] = next(one.entry["resource"] for one in of_kind if one.entry["resource"].get("id") == identity)
         return found
     wanted = dict(parse_qsl(parameters))
-    if "code" in wanted:
-        codes = frozenset(wanted["code"].split(","))
-        of_kind = [e for e in of_kind if _has_code(e["resource"], codes)]
+    codes = frozenset(wanted["code"].split(",")) if "code" in wanted else None
+    matches = [one.entry for one in of_kind if codes is None or not codes.isdisjoint(one.codes)]
     if wanted.get("_sort") == "-date":
-        of_kind.sort(key=lambda e: _when(e["resource"]), reverse=True)
-    page = of_kind[: int(wanted.get("_count", "1000"))]
-    return {"resourceType": "Bundle", "type": "searchset", "total": len(of_kind), "entry": page}
+        matches.sort(key=lambda e: _when(e["resource"]), reverse=True)
+    page = matches[: int(wanted.get("_count", "1000"))]
+    return {"resourceType": "Bundle", "type": "searchset", "total": len(matches), "entry": page}
 
 
-def _has_code(resource: Mapping[str, Any], codes: frozenset[str]) -> bool:
-    """Whether a resource, one of its components or a contained one has a code that was asked for."""
+def _codes(resource: Mapping[str, Any]) -> frozenset[str]:
+    """The codes of a resource, of its components and of what it contains, as a search names them."""
     holders = [resource, *_objects(resource.get("component")), *_objects(resource.get("contained"))]
     codings = [c for holder in holders if isinstance(holder.get("code"), dict) for c in _objects(holder["code"].get("coding"))]
-    return any(f"{c.get('system')}|{c.get('code')}" in codes for c in codings)
+    return frozenset([f"{c.get('system')}|{c.get('code')}" for c in codings])
 
 
 def _objects(value: Any) -> list[dict[str, Any]]:
