@@ -16,7 +16,7 @@ from cds_service.errors import PatientMismatch, RequiredDataUnavailable
 from cds_service.fhir import read
 from cds_service.fhir import resources as fhir
 from cds_service.fhir.links import Links, name_of
-from cds_service.fhir.prefetch import NOTHING, UNREADABLE, Prefetched, joined, judged, kind_of, place_of, unpack, unreadable
+from cds_service.fhir.prefetch import NOTHING, UNREADABLE, Prefetched, joined, judged, kind_of, place_of, unpack, unreadable, with_article
 from cds_service.fhir.subject import Subject
 from cds_service.knowledge.model import Requirement
 from cds_service.record import facts
@@ -385,7 +385,7 @@ _ORDER = attrgetter("order")
 
 def _altered(what: str, key: str) -> Issue:
     """The issue of a resource whose meaning an extension may turn round."""
-    return Issue("warning", f"a {what} in '{key}' has a modifierExtension and was not used", "Send it without, if its meaning allows.")
+    return Issue("warning", f"{with_article(what)} in '{key}' has a modifierExtension and was not used", "Send it without, if its meaning allows.")
 
 
 def _updated(resource: Any) -> str:

@@ -281,4 +281,9 @@ def codes_of(outcome: Any) -> frozenset[str]:
 def unreadable(kind: str, key: str, place: str = "") -> Issue:
     """The issue of one resource that could not be read; the others of its Bundle still count."""
     where = f" at {place}" if place else ""
-    return Issue("warning", f"a {kind} in '{key}' could not be read{where} and was not used", "Send it as valid FHIR R4.")
+    return Issue("warning", f"{with_article(kind)} in '{key}' could not be read{where} and was not used", "Send it as valid FHIR R4.")
+
+
+def with_article(kind: str) -> str:
+    """A kind of resource as one of its kind."""
+    return f"an {kind}" if kind[0] in "AEIOaeio" else f"a {kind}"

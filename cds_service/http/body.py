@@ -25,7 +25,7 @@ def read_body(request: Request) -> bytes:
         raise UnsupportedMediaType("Send the body as application/json.")
     body = _content(request)
     if not body:
-        raise MalformedBody("The body is empty. Send a CDS Hooks request as JSON.")
+        raise MalformedBody("The body is empty. Send JSON.")
     return body
 
 
@@ -84,4 +84,4 @@ def within_limit(body: bytes) -> bytes:
 
 
 def _too_large() -> PayloadTooLarge:
-    return PayloadTooLarge(f"The body is larger than {LARGEST_BODY} bytes. Send less prefetch.")
+    return PayloadTooLarge(f"The body is larger than {LARGEST_BODY} bytes. Send less of the chart.")

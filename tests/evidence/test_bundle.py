@@ -89,7 +89,7 @@ def test_a_damaged_result_may_have_been_any():
     found = record(build.mcv(), build.crp(effectiveDateTime=5, id="bad"), build.condition())
 
     assert {"conditions": Source.READ, "blood-counts": Source.INCOMPLETE, "inflammation": Source.INCOMPLETE}.items() <= found.sources.items()
-    assert [True] == ["a Observation in" in issue.what for issue in found.issues]
+    assert [True] == ["an Observation in" in issue.what for issue in found.issues]
 
 
 def test_reads_more_entries_than_a_page_may_have():
