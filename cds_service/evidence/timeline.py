@@ -151,15 +151,20 @@ def timeline_of(knowledge: Knowledge, chart: Chart, genetics: GeneticStatus) -> 
         rows=rows,
         lacking=tuple(s.label for s in every if not any(p.day >= first for p in s.points)),
         set_aside=tuple(i.what for i in said if i.level != "warning"),
-        undrawn=(*(f"{i.what}. {i.remedy}".strip() for i in said if i.level == "warning"), *_undated(knowledge, chart), *older),
+        undrawn=(*(f"{i.what}. {i.remedy}".strip() for i in said if i.level == "warning"), *_undrawn(knowledge, chart), *older),
     )
 
 
-def _undated(knowledge: Knowledge, chart: Chart) -> Iterator[str]:
+def _undrawn(knowledge: Knowledge, chart: Chart) -> Iterator[str]:
+    """Results of each test that have no date, or are not final yet."""
     for drawn in knowledge.timeline.tests if knowledge.timeline else ():
+        label = knowledge.measurements[drawn.test].label
         if count := sum(lab.when is None and not lab.flaw for lab in chart.results(drawn.test)):
-            label = knowledge.measurements[drawn.test].label
             yield f"{label}: {count} {'result has' if count == 1 else 'results have'} no date. Send the date."
+        if unfinished := chart.unfinished(drawn.test):
+            newest = shown.day(max((lab.when for lab in unfinished if lab.when), default=None))
+            count = f"1 result ({newest}) is" if len(unfinished) == 1 else f"{len(unfinished)} results (the newest {newest}) are"
+            yield f"{label}: {count} not final and not used. Send what is final."
 
 
 def _days(row: Row) -> Iterator[Day]:

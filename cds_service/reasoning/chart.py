@@ -219,6 +219,10 @@ class Chart:
         """Every result of a test that is not withdrawn, usable or not."""
         return [r for r in self._labs.get(value_set, ()) if r.status in USABLE_RESULT]
 
+    def unfinished(self, value_set: str) -> list[LabResult]:
+        """Results of a test that may still change, so that nothing is made of them."""
+        return [r for r in self._labs.get(value_set, ()) if r.status not in USABLE_RESULT]
+
     def conditions(self, value_set: str) -> list[Condition]:
         """Countable conditions of a value set."""
         return self._conditions.get(value_set, [])

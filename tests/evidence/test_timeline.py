@@ -150,6 +150,14 @@ def test_draws_what_does_not_count_without_counting_it():
     assert ("MCV of 2026-06-10 does not count: within 14 days after a transfusion",) == found.set_aside
 
 
+def test_counts_what_is_not_final():
+    """However many such results there are, one line tells of them, with the newest day."""
+    days = (None, "2026-05-01", "2026-06-01")
+    found = timeline(*[lab("lab-mcv", 108, "fL", day, status="preliminary") for day in days])
+
+    assert ("MCV: 3 results (the newest 2026-06-01) are not final and not used. Send what is final.",) == found.undrawn
+
+
 @pytest.mark.parametrize(
     ("result", "said"),
     [
@@ -158,8 +166,9 @@ def test_draws_what_does_not_count_without_counting_it():
         (lab("lab-mcv", 1080, "fL", "2026-05-01"), "MCV of 2026-05-01 has an implausible value and was not used. Check value and unit at the source."),
         (lab("lab-mcv", 108, "fL", "2027-05-01"), "MCV of 2027-05-01 is dated in the future and was not used. Correct the date of the result."),
         (lab("lab-mcv", 108, "fL", None), "MCV: 1 result has no date. Send the date."),
+        (lab("lab-mcv", 108, "fL", "2026-05-01", status="preliminary"), "MCV: 1 result (2026-05-01) is not final and not used. Send what is final."),
     ],
-    ids=["no unit", "unknown unit", "implausible", "future", "no date"],
+    ids=["no unit", "unknown unit", "implausible", "future", "no date", "preliminary"],
 )  # fmt: skip
 def test_says_what_could_not_be_drawn(result, said):
     """A result that has no place on the axis is told, with what would mend it; nothing is guessed."""
