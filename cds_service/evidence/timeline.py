@@ -163,8 +163,8 @@ def _undrawn(knowledge: Knowledge, chart: Chart) -> Iterator[str]:
             yield f"{label}: {count} {'result has' if count == 1 else 'results have'} no date. Send the date."
         if unfinished := chart.unfinished(drawn.test):
             newest = shown.day(max((lab.when for lab in unfinished if lab.when), default=None))
-            count = f"1 result ({newest}) is" if len(unfinished) == 1 else f"{len(unfinished)} results (the newest {newest}) are"
-            yield f"{label}: {count} not final and not used. Send what is final."
+            which = f"1 result ({newest}) is" if len(unfinished) == 1 else f"{len(unfinished)} results (the newest {newest}) are"
+            yield f"{label}: {which} not final and not used. Send what is final."
 
 
 def _days(row: Row) -> Iterator[Day]:
