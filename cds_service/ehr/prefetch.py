@@ -38,34 +38,29 @@ def hook_request(bundle: Mapping[str, Any], templates: Mapping[str, str], hook: 
     if patient is None or "id" not in patient:
         raise ValueError("the Bundle holds no Patient with an id")
     context = {"userId": "Practitioner/example", "patientId": patient["id"]}
-    held = _by_kind(entries)
-    prefetch = {key: _found(held, template.replace("{{context.patientId}}", patient["id"])) for key, template in templates.items()}
+    held = by_kind(entries)
+    prefetch = {key: searched(held, template.replace("{{context.patientId}}", patient["id"])) for key, template in templates.items()}
     return {"hook": hook, "hookInstance": hook_instance, "context": context, "prefetch": prefetch}
 
 
-def searched(entries: list[dict[str, Any]], query: str) -> dict[str, Any]:
-    """The resource of a read, or the searchset of a search by patient and code, newest first where asked for."""
-    return _found(_by_kind(entries), query)
-
-
-class _Held(NamedTuple):
+class Held(NamedTuple):
     """An entry, and the codes by which a search finds it."""
 
     entry: dict[str, Any]
     codes: frozenset[str]
 
 
-def _by_kind(entries: Iterable[dict[str, Any]]) -> Mapping[str, list[_Held]]:
+def by_kind(entries: Iterable[dict[str, Any]]) -> Mapping[str, list[Held]]:
     """The entries by the type of their resource."""
-    found: defaultdict[str, list[_Held]] = defaultdict(list)
+    found: defaultdict[str, list[Held]] = defaultdict(list)
     for entry in entries:
         kind = entry["resource"].get("resourceType")
-        found[kind if isinstance(kind, str) else ""].append(_Held(entry, _codes(entry["resource"])))
+        found[kind if isinstance(kind, str) else ""].append(Held(entry, _codes(entry["resource"])))
     return found
 
 
-def _found(held: Mapping[str, list[_Held]], query: str) -> dict[str, Any]:
-    """The answer to a query."""
+def searched(held: Mapping[str, list[Held]], query: str) -> dict[str, Any]:
+    """The resource of a read, or the searchset of a search by patient and code, newest first where asked for."""
     path, _, parameters = query.partition("?")
     kind, _, identity = path.partition("/")
     of_kind = held.get(kind, [])

@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import unquote
 
-from cds_service.ehr.prefetch import searched
+from cds_service.ehr.prefetch import by_kind, searched
 
 
 class Store:
@@ -31,7 +31,7 @@ class Store:
         mine = [r for r in self.held.values() if r["resourceType"] == path and (not patient or _of(r, patient.group(1)))]
         if not patient:
             return 200, {"resourceType": "Bundle", "entry": [{"resource": r} for r in mine]}
-        return 200, searched([{"resource": r} for r in mine], target)
+        return 200, searched(by_kind({"resource": r} for r in mine), target)
 
     def transaction(self, bundle: dict[str, Any]) -> tuple[int, Any]:
         """Write and delete as a transaction says."""

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
-from cds_service.ehr.prefetch import searched
+from cds_service.ehr.prefetch import by_kind, searched
 
 
 class Asked(NamedTuple):
@@ -106,7 +106,7 @@ class Chart:
         """The resource or searchset of a request; None for a resource that is not there."""
         query, offset = _without_offset(asked.target)
         try:
-            found = searched(self.entries, query)
+            found = searched(by_kind(self.entries), query)
         except StopIteration:
             return None
         if found["resourceType"] != "Bundle" or self.page is None:

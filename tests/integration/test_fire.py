@@ -16,7 +16,7 @@ import requests
 from cds_service.cli import main
 from cds_service.dialects import DIALECTS
 from cds_service.dialects.dialect import Dialect, Search
-from cds_service.ehr.prefetch import MODES, searched
+from cds_service.ehr.prefetch import MODES, by_kind, searched
 from cds_service.fhir.search import PATIENT_ID, prefetch_templates
 from tests import build
 from tests.fakes import answer_of, check_answer
@@ -171,7 +171,7 @@ def _most(name: str) -> int:
     """The most resources that any key finds in a fixture's chart."""
     entries = bundle(name)["entry"]
     queries = [template.replace(PATIENT_ID, patient_of(name)) for template in prefetch_templates(build.KNOWLEDGE).values()]
-    return max(len(searched(entries, query)["entry"]) for query in queries if "?" in query)
+    return max(len(searched(by_kind(entries), query)["entry"]) for query in queries if "?" in query)
 
 
 def _asked(base: str, name: str, dialect: Dialect) -> bytes:

@@ -18,7 +18,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from joserfc import jwt
 from joserfc.jwk import KeySet, RSAKey
 
-from cds_service.ehr.prefetch import searched
+from cds_service.ehr.prefetch import by_kind, searched
 from tests.trust.minting import NOW
 
 SIGNS = RSAKey.generate_key(2048, parameters={"kid": "ehr", "alg": "RS256", "use": "sig"})
@@ -113,7 +113,7 @@ class EHR:
         if (authorization or "").removeprefix("Bearer ") not in self.tokens:
             return 401, {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "login"}]}
         try:
-            return 200, searched(self.entries, unquote(target))
+            return 200, searched(by_kind(self.entries), unquote(target))
         except StopIteration:
             return 404, {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "not-found"}]}
 
