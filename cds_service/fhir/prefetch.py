@@ -210,7 +210,10 @@ def _entry(raw: msgspec.Raw) -> fhir.Held | None:
 
 def _resource(raw: msgspec.Raw) -> Any:
     """A resource by itself; one that cannot be read keeps its type, its id and the place of the fault."""
-    kind = fhir.KIND.decode(raw)
+    try:
+        kind = fhir.KIND.decode(raw)
+    except UNREADABLE as error:
+        return fhir.Unread(_TYPE.decode(raw).resourceType or "", None, place_of(error))
     decoder = fhir.READ.get(kind.resourceType or "")
     if decoder is None:
         return fhir.Unread(kind.resourceType or "", kind.id)

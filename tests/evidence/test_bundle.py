@@ -92,6 +92,13 @@ def test_a_damaged_result_may_have_been_any():
     assert [True] == ["an Observation in" in issue.what for issue in found.issues]
 
 
+@pytest.mark.parametrize("odd", [5, ["p2"], {"value": "p2"}])
+def test_refuses_a_second_patient_however_odd(odd):
+    """A Patient whose id cannot be read is another one all the same."""
+    with pytest.raises(InvalidRequest, match="2 Patients with 1 usable ids"):
+        record(build.patient(id=odd))
+
+
 def test_reads_more_entries_than_a_page_may_have():
     """A file may hold a long life: the limit of a prefetch key is none of it."""
     days = [(build.TODAY - dt.timedelta(days=n % 3000)).isoformat() for n in range(21_000)]
