@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -12,7 +12,8 @@ _TOP, _BOTTOM = 16, HEIGHT - 22  # the words of a change stand above, those of t
 _LEFT, _RIGHT = 1.0, 98.5
 _STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50)  # between two lines, in per cent of the calls
 _MOST_LINES = 5
-_MOST_DAYS = 4
+_OFF_MIDDLE = 0.05  # of the whole time
+_APART = 15.0  # between the words of two changes, in per cent
 _WEEK = dt.timedelta(days=7)
 
 
@@ -53,11 +54,22 @@ def share_by_week(weeks: Sequence[tuple[dt.date, float | None]], changes: Mappin
         days=tuple(Mark(across(day), HEIGHT, str(day)) for day in _told(first, weeks[-1][0])),
         weeks=tuple(drawn.values()),
         joins=tuple((drawn[one], drawn[next_one]) for one, next_one in pairwise(drawn) if next_one - one == _WEEK),
-        changes=tuple(Mark(across(day), _TOP, version) for day, version in changes.items()),
+        changes=tuple(_apart(Mark(across(day), _TOP, version) for day, version in sorted(changes.items()))),
     )
 
 
-def _told(first: dt.date, last: dt.date) -> Iterator[dt.date]:
-    """Mondays at regular distances."""
+def _told(first: dt.date, last: dt.date) -> list[dt.date]:
+    """The first Monday, the last, and the one in their middle if there is one: there is room for three on a phone."""
     weeks = (last - first) // _WEEK
-    yield from (first + n * _WEEK for n in range(0, weeks + 1, weeks // _MOST_DAYS + 1))
+    middle = first + weeks // 2 * _WEEK
+    is_middle = weeks and abs((middle - first) / (last - first) - 0.5) < _OFF_MIDDLE
+    return sorted({first, last, *([middle] if is_middle else ())})
+
+
+def _apart(changes: Iterable[Mark]) -> Iterator[Mark]:
+    """Changes without the words of those that would lie on those before."""
+    told = -_APART
+    for one in changes:
+        near = one.x - told < _APART
+        told = told if near else one.x
+        yield one._replace(text="") if near else one

@@ -60,7 +60,7 @@ def main() -> None:
 def _open(page: Page, base: str, shows: str) -> None:
     match shows:
         case "report":
-            page.set_content(_report())
+            page.set_content(hospital())
         case "simulator":
             page.goto(base)
             page.get_by_role("button", name="Open the chart").click()
@@ -72,7 +72,7 @@ def _open(page: Page, base: str, shows: str) -> None:
             page.goto(f"{base}/evidence/{PATIENT}")
 
 
-def _report() -> str:
+def hospital() -> str:
     """Half a year of a hospital with two clients, in which the knowledge changed once, and one day was odd."""
     with in_memory() as book:
         for day in _weekdays():

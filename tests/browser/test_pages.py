@@ -7,8 +7,9 @@ import time
 import pytest
 
 from tests import build
+from tests.browser.pictures import hospital
 from tests.browser.test_simulator import opened
-from tests.browser.window import AT_400_PERCENT, PHONE
+from tests.browser.window import AT_400_PERCENT, DESKTOP, PHONE
 
 K = build.KNOWLEDGE
 PAGES = (
@@ -64,6 +65,16 @@ def test_shows_governance_what_was_called(site, window):
     assert "Share of calls with a card, week by week" in said
     assert 1 == one.page.locator("svg.plot").count()
     assert [] == one.barriers()
+
+
+def test_draws_half_a_year_at_any_width(window):
+    """The report's plot has its words beside each other, on a desk, on a phone and at 400 %."""
+    for viewport in (DESKTOP, PHONE, AT_400_PERCENT):
+        one = window(viewport=viewport)
+        one.page.set_content(hospital())
+
+        assert [] == one.overlaps(".weekly svg"), viewport
+        assert not one.spills()
 
 
 def test_leads_on_from_where_nothing_is(site, window):

@@ -16,6 +16,11 @@ from tests.integration.packages import Package, fetch
 AXE = Package("axe-core", "4.14.1", "sha512-FHfa+lmNjQZfJz1q8wKqIDwC6DExcHt/pkjNQb09a3NPjCKg2rhu5qb2S4r76ASyFNNtuFooJpZe37OgudVGtQ==")
 DESKTOP, PHONE = {"width": 1200, "height": 900}, {"width": 375, "height": 800}
 AT_400_PERCENT = {"width": 320, "height": 256}  # what is left of 1280 x 1024, as WCAG 2.2 has it (1.4.10)
+_OVERLAPS = """drawings => [...document.querySelectorAll(drawings)].flatMap(svg => {
+    const boxes = [...svg.querySelectorAll('text')].map(t => [t.textContent, t.getBoundingClientRect()]).filter(([, b]) => b.width);
+    return boxes.flatMap(([a, x], i) => boxes.slice(i + 1).filter(([, y]) =>
+        x.left < y.right && y.left < x.right && x.top + 2 < y.bottom && y.top + 2 < x.bottom).map(([b]) => a + ' | ' + b));
+})"""
 
 
 class NoBrowser(Exception):
@@ -56,6 +61,11 @@ class Window:
     def spills(self) -> bool:
         """Whether the page is wider than the window, so that reading it needs scrolling both ways."""
         return bool(self.page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"))
+
+    def overlaps(self, drawings: str) -> list[str]:
+        """Pairs of words of one drawing that lie on each other."""
+        found: list[str] = self.page.evaluate(_OVERLAPS, drawings)
+        return found
 
     def barriers(self) -> list[str]:
         """What axe-core finds: each rule that is violated, with the first place."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from itertools import pairwise
 
 import pytest
 
@@ -59,15 +58,14 @@ def test_joins_only_weeks_that_follow_each_other():
     assert 5 == len(plot.weeks)
 
 
-@pytest.mark.parametrize("weeks", [1, 2, 4, 5, 9, 26, 53, 520])
-def test_names_few_days_at_regular_distances(weeks):
-    """From the first Monday on, however long the time; everything stands inside."""
+@pytest.mark.parametrize(
+    ("weeks", "named"), [(1, [0]), (2, [0, 1]), (3, [0, 1, 2]), (4, [0, 3]), (5, [0, 2, 4]), (6, [0, 5]), (26, [0, 12, 25]), (520, [0, 259, 519])]
+)
+def test_names_the_first_day_the_last_and_the_middle(weeks, named):
+    """However long the time, three days at the most, far enough apart for a phone; everything stands inside."""
     plot = share_by_week([(week(n), 0.1) for n in range(weeks)], {week(weeks - 1) + dt.timedelta(days=6): "0.2.0"})
-    days = [dt.date.fromisoformat(one.text) for one in plot.days]
 
-    assert MONDAY == days[0]
-    assert len({later - sooner for sooner, later in pairwise(days)}) <= 1
-    assert min(weeks, 3) <= len(days) <= 5
+    assert [str(week(n)) for n in named] == [one.text for one in plot.days]
     assert all(0 <= one.x <= 100 and 0 <= one.y <= HEIGHT for one in (*plot.days, *plot.weeks, *plot.changes))
 
 
@@ -78,6 +76,14 @@ def test_shows_where_the_version_changed():
 
     assert "0.2.0" == change.text
     assert plot.weeks[1].x < change.x < plot.weeks[2].x
+
+
+def test_names_no_change_on_top_of_another():
+    """Of changes that follow at once each has its line, and those that would lie on the first have no words."""
+    weeks = [(week(n), 0.1) for n in range(27)]
+    plot = share_by_week(weeks, {week(1): "0.2.0", week(2): "0.2.1", week(3): "0.2.2", week(20): "0.3.0"})
+
+    assert ["0.2.0", "", "", "0.3.0"] == [one.text for one in plot.changes]
 
 
 def test_draws_nothing_where_nothing_is_shown():
