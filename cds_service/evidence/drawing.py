@@ -202,7 +202,12 @@ def _labels(series: Series, points: tuple[Point, ...], drawn: tuple[Threshold, .
 
 def _latest(series: Series) -> str:
     found = series.counted
-    return f"{series.amount(found[-1])}, {found[-1].day}{_incomplete(found[-1])}" if found else ""
+    return f"{_newest(series)}, {found[-1].day}{_incomplete(found[-1])}" if found else ""
+
+
+def _newest(series: Series) -> str:
+    """The newest result that counts; of one moment, as charts have them that give days without a time, all of them."""
+    return " or ".join(dict.fromkeys(series.amount(p) for p in series.counted if p.contested)) or series.amount(series.counted[-1])
 
 
 def _incomplete(point: Point) -> str:
@@ -215,8 +220,8 @@ def _said(series: Series) -> str:
     if not found:
         return f"{series.label}: {len(series.points)} results, none of which counts."
     first, last = found[0], found[-1]
-    span = f" from {series.amount(first)} on {first.day}{_incomplete(first)} to {series.amount(last)} on {last.day}{_incomplete(last)}"
-    only = f" of {series.amount(last)} on {last.day}{_incomplete(last)}"
+    span = f" from {series.amount(first)} on {first.day}{_incomplete(first)} to {_newest(series)} on {last.day}{_incomplete(last)}"
+    only = f" of {_newest(series)} on {last.day}{_incomplete(last)}"
     many = f"{series.whole} results" if series.whole > 1 else "1 result"
     beyond = ""
     if series.thresholds:

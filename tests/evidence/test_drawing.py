@@ -127,6 +127,15 @@ def test_writes_a_result_as_it_was_given(number, comparator, said):
     assert (f"{said}, 2026-11-12", True) == (panel.latest, f" of {said} on" in panel.said)
 
 
+def test_tells_every_newest_result():
+    """Of two results of one moment neither is "the latest"; the same value twice is told once."""
+    contested = [point(10, number, contested=True) for number in (104, 98, 98)]
+    (panel,) = drawn(series(point(90, 101), *contested)).panels
+
+    assert "104 fL or 98 fL, 2026-11-12" == panel.latest
+    assert "to 104 fL or 98 fL on 2026-11-12" in panel.said
+
+
 def test_says_that_a_date_is_incomplete():
     """The day in the middle of a month is no day that anybody gave."""
     (panel,) = drawn(series(point(7, 101, remarks=("date incomplete",)))).panels

@@ -82,6 +82,16 @@ def test_ends_a_day_with_its_last_result():
     assert [13.9, 7.9] == [p.number for p in found.points]
 
 
+def test_prefers_neither_of_two_results_of_one_moment():
+    """Of two newest results of a day without a time both are the newest; those of an earlier day, and a later one with its time, are not contested."""
+    values = (("2026-05-01", 12.0), ("2026-05-01", 12.5), ("2026-11-10", 13.9), ("2026-11-10", 7.9))
+    same_day = series("Haemoglobin", *(lab("lab-hemoglobin", value, "g/dL", on) for on, value in values))
+    later = series("Haemoglobin", *(lab("lab-hemoglobin", value, "g/dL", on) for on, value in (*values, ("2026-11-10T18:00:00Z", 9.0))))
+
+    assert {13.9, 7.9} == {p.number for p in same_day.points if p.contested}
+    assert set() == {p.number for p in later.points if p.contested}
+
+
 def test_draws_nothing_of_the_future():
     """Neither a problem nor a drug of a day to come stands on the axis, and the chart says that the problem was not used."""
     facts = (
