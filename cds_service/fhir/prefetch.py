@@ -14,6 +14,7 @@ from cds_service.record.facts import Issue, Source
 _BUNDLE = msgspec.json.Decoder(fhir.Bundle)
 COMPANIONS = ("Medication", "Patient")  # may come beside what was searched for
 _MOST_ENTRIES = 20_000
+_LARGEST_CHART = 100_000  # entries of a whole chart; more cannot be a patient's, and would only cost time
 _KIND = re.compile(r"[A-Z][A-Za-z]{1,60}")
 _INT = msgspec.json.Decoder(int)
 _RAW = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -88,7 +89,7 @@ def unpack(key: str, wanted: str, sent: Any, partial: frozenset[str] = frozenset
 
 def whole_chart(bundle: fhir.Chart) -> Prefetched:
     """The entries of a Bundle that is all there is of a chart; incomplete where it leads to more than it holds."""
-    found = _of_entries(_CHART, bundle, frozenset())
+    found = _of_entries(_CHART, bundle, frozenset(), _LARGEST_CHART)
     if found.more or found.total > len(bundle.entry):
         return found._replace(source=Source.INCOMPLETE, issues=(*found.issues, _PART))
     return found
@@ -133,7 +134,7 @@ def _of_whole(key: str, sent: Any) -> Prefetched:
     entries = sent.entry or ()
     more, following = _next(sent.link) if sent.link else (False, "")
     if len(entries) > _MOST_ENTRIES:
-        return Prefetched(Source.INCOMPLETE, entries[:_MOST_ENTRIES], (_too_many(key),), more, following, sent.total or 0)
+        return Prefetched(Source.INCOMPLETE, entries[:_MOST_ENTRIES], (_too_many(key, _MOST_ENTRIES),), more, following, sent.total or 0)
     return Prefetched(Source.READ, entries, (), more, following, sent.total or 0)
 
 
@@ -155,20 +156,19 @@ def _fewer(found: Prefetched, wanted: str) -> bool:
 
 def _of_bundle(key: str, wanted: str, bundle: fhir.Bundle, partial: frozenset[str]) -> Prefetched:
     found = _of_entries(key, bundle, partial, _MOST_ENTRIES)
-    if len(bundle.entry or ()) > _MOST_ENTRIES:
-        found = found._replace(source=Source.INCOMPLETE, issues=(_too_many(key), *found.issues))
     kinds = [kind_of(e.resource) for e in found.entries]
     if wanted not in kinds and any(kind not in COMPANIONS for kind in kinds):
         return found._replace(source=Source.INCOMPLETE, issues=(*found.issues, _stranger(key, wanted)))
     return found
 
 
-def _of_entries(key: str, bundle: fhir.Bundle, partial: frozenset[str], most: int | None = None) -> Prefetched:
+def _of_entries(key: str, bundle: fhir.Bundle, partial: frozenset[str], most: int) -> Prefetched:
     """Each entry read by itself, so that one that cannot be read takes no other with it."""
     entries: list[fhir.Held] = []
-    issues: list[Issue] = []
+    listed = bundle.entry or []
+    issues = [_too_many(key, most)] if len(listed) > most else []
     damaged = failed = part = nested = False
-    for raw in (bundle.entry or [])[:most]:
+    for raw in listed[:most]:
         try:
             entry = _entry(raw)
         except UNREADABLE:
@@ -255,8 +255,8 @@ def _total(raw: msgspec.Raw) -> int:
         return 0
 
 
-def _too_many(key: str) -> Issue:
-    return Issue("warning", f"'{key}' holds more than {_MOST_ENTRIES} entries; the rest was not read", "Ask for less with this query.")
+def _too_many(key: str, most: int) -> Issue:
+    return Issue("warning", f"'{key}' holds more than {most} entries; the rest was not read", "Ask for less with this query.")
 
 
 def _full(key: str) -> Issue:

@@ -107,6 +107,15 @@ def test_reads_more_entries_than_a_page_may_have():
     assert (21_000, ()) == (len(found.labs), found.issues)
 
 
+def test_reads_no_more_entries_than_a_chart_may_have():
+    """What is nothing but entries costs no time without end; the rest of it is unknown."""
+    patient = json.dumps({"resource": build.patient()})
+    found = read(f'{{"resourceType": "Bundle", "entry": [{patient}{",{}" * 100_000}]}}'.encode())
+
+    assert {Source.INCOMPLETE} == set(found.sources.values())
+    assert ["'Bundle' holds more than 100000 entries; the rest was not read"] == [issue.what for issue in found.issues]
+
+
 @pytest.mark.parametrize(
     ("content", "error", "said"),
     [
