@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,8 +16,10 @@ _ANY = msgspec.json.Decoder(Any)
 _BYTE = re.compile(r"\(byte (\d+)\)")
 _ESCAPED = re.compile(rb"\\.")
 _ALIKE = bytes.maketrans(b"[]", b"{}")
+_STEP = {ord("{"): 1, ord("}"): -1}
 _OTHERS = bytes(set(range(256)) - set(b'[]{}"'))
 _DEEPEST = 200  # FHIR needs no more than a few dozen levels
+_USUAL = 12  # levels that nearly every chart is done with
 
 
 def read_json(path: Path) -> Any:
@@ -64,12 +67,12 @@ def _place(text: str, fault: str) -> str:
 
 
 def _is_deep(content: bytes) -> bool:
-    """Whether JSON is nested too deeply: of its brackets outside of strings the innermost are taken away, layer by layer."""
+    """Whether JSON is nested too deeply: of its brackets outside of strings the innermost are taken away, layer by layer, then the rest is counted."""
     unescaped = _ESCAPED.sub(b"", content) if b"\\" in content else content
     brackets = b"".join(unescaped.translate(_ALIKE, _OTHERS).split(b'"')[::2])
-    for _ in range(_DEEPEST):
+    for _ in range(_USUAL):
         brackets = brackets.replace(b"{}", b"")
-    return bool(brackets)
+    return max(accumulate(map(_STEP.__getitem__, brackets)), default=0) > _DEEPEST - _USUAL
 
 
 def _too_deep(name: str, error: type[CDSServiceError]) -> CDSServiceError:
