@@ -67,7 +67,7 @@ def _place(text: str, fault: str) -> str:
 
 
 def _is_deep(content: bytes) -> bool:
-    """Whether JSON is nested too deeply: of its brackets outside of strings the innermost are taken away, layer by layer, then the rest is counted."""
+    """Whether JSON is nested too deeply: of its brackets outside of strings the innermost are taken away, layer by layer, and the rest counted."""
     unescaped = _ESCAPED.sub(b"", content) if b"\\" in content else content
     brackets = b"".join(unescaped.translate(_ALIKE, _OTHERS).split(b'"')[::2])
     for _ in range(_USUAL):
