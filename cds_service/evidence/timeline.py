@@ -206,12 +206,12 @@ def _thresholds(knowledge: Knowledge, chart: Chart, drawn: DrawnTest) -> Iterato
 
 def _usable(chart: Chart, test: str, limits: tuple[Threshold, ...]) -> Iterator[Point]:
     """The dated results that count; beyond are those that cross the first threshold, for either sex if that is not known."""
-    main = [t for t in limits if limits and (t.of, t.side) == (limits[0].of, limits[0].side)]
+    judges = [against(t.side, t.number) for t in limits if (t.of, t.side) == (limits[0].of, limits[0].side)]
     latest = chart.latest(test)
     newest = {id(value) for value in (latest, *latest.rivals)} if latest and latest.rivals else set()
     for value in chart.since(test):
         if value.day is not None:
-            truths = {against(t.side, t.number)(value) for t in main}
+            truths = {judge(value) for judge in judges}
             undecided = bool(value.comparator) and Truth.UNKNOWN in truths
             yield Point(value.day, value.number, value.comparator, truths == {Truth.PRESENT}, undecided, True, value.remarks, id(value) in newest)
 
