@@ -163,8 +163,8 @@ def request_for(service: CDSService, server: FHIRServer, patient: str, instance:
     return {**call, "prefetch": prefetch} if prefetch else call
 
 
-def body_of(call: Mapping[str, Any]) -> bytes:
-    """A call as it goes over the wire."""
+def body_of(call: Any) -> bytes:
+    """A call, or a part of one, as it goes over the wire."""
     return json.dumps(call, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")  # a lone surrogate is in no encoding
 
 

@@ -10,15 +10,16 @@ import msgspec
 
 from cds_service.ehr.files import decoded
 from cds_service.ehr.prefetch import PATIENT_ID
-from cds_service.errors import CDSServiceError, InvalidRequest
+from cds_service.errors import CDSServiceError, InvalidRequest, RequiredDataUnavailable
 from cds_service.fhir.gather import Fetched, gather
-from cds_service.fhir.prefetch import COMPANIONS, Prefetched, kind_of, whole_chart
-from cds_service.fhir.resources import Chart
+from cds_service.fhir.prefetch import Prefetched, kind_of, whole_chart
+from cds_service.fhir.resources import Chart, Medication, MedicationRequest
 from cds_service.knowledge.loader import Knowledge
 from cds_service.knowledge.model import Requirement
 from cds_service.record.dates import Day
 from cds_service.record.facts import PatientRecord
 
+_UUID = "urn:uuid:"
 _CHART = msgspec.json.Decoder(Chart)
 
 
@@ -44,17 +45,28 @@ def record_of(content: bytes, knowledge: Knowledge, today: Day, name: str, error
         chart = whole_chart(decoded(content, _CHART, name, error))
     except msgspec.ValidationError:
         raise _no_bundle(name) from None
-    whose = _only_id([e.resource.id for e in chart.entries if kind_of(e.resource) == "Patient"], name)
+    patients = [e for e in chart.entries if kind_of(e.resource) == "Patient"]
+    for entry in patients:
+        entry.resource.id = entry.resource.id or _id_in(entry.fullUrl)
+    whose = _only_id([e.resource.id for e in patients], name)
     asked = Fetched(_by_kind(chart, knowledge.requirements), chart.issues, by_kind=True)
-    return gather(knowledge.requirements, {}, whose, today, ask=lambda _wanted: asked)
+    try:
+        return gather(knowledge.requirements, {}, whose, today, ask=lambda _wanted: asked)
+    except RequiredDataUnavailable as unavailable:
+        raise RequiredDataUnavailable(unavailable.public, place="/entry") from None
+
+
+def _id_in(full_url: str | None) -> str | None:
+    """What a Patient without an id is called by the references of its Bundle: documents have no ids."""
+    return full_url[len(_UUID) :] if full_url and full_url[: len(_UUID)].lower() == _UUID else None
 
 
 def _by_kind(chart: Prefetched, requirements: Mapping[str, Requirement]) -> dict[str, Prefetched]:
-    """Everything of a type under the first key that takes it; what only comes beside the rest stands with the Patient."""
+    """Everything of a type under the first key that takes it; drugs stand with their orders."""
     kinds: defaultdict[str, list[Any]] = defaultdict(list)
     for entry in chart.entries:
         kind = kind_of(entry.resource)
-        kinds["Patient" if kind in COMPANIONS else kind].append(entry)
+        kinds[MedicationRequest.__name__ if kind == Medication.__name__ else kind].append(entry)
     return {key: Prefetched(chart.source, tuple(kinds.pop(requirement.resource, ()))) for key, requirement in requirements.items()}
 
 

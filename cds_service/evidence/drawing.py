@@ -207,7 +207,9 @@ def _latest(series: Series) -> str:
 
 def _newest(series: Series) -> str:
     """The newest result that counts; of one moment, as charts have them that give days without a time, all of them."""
-    return " or ".join(dict.fromkeys(series.amount(p) for p in series.counted if p.contested)) or series.amount(series.counted[-1])
+    told = list(dict.fromkeys(series.amount(p) for p in series.newest or series.counted[-1:]))
+    more = [f"{len(told) - _MOST_TOLD} more"] if len(told) > _MOST_TOLD else []
+    return " or ".join([*told[:_MOST_TOLD], *more])
 
 
 def _incomplete(point: Point) -> str:

@@ -52,7 +52,6 @@ class Point(NamedTuple):
     undecided: bool = False  # whether it lies beyond is left open by its comparator
     counts: bool = True
     remarks: tuple[str, ...] = ()
-    contested: bool = False  # the newest of its test, as another of the same moment is
 
 
 class Series(NamedTuple):
@@ -64,6 +63,7 @@ class Series(NamedTuple):
     thresholds: tuple[Threshold, ...]
     folded: bool
     whole: int  # how many results there are; more than points where they were too many to draw
+    newest: tuple[Point, ...] = ()  # where several results of one moment are the newest
 
     @property
     def all_drawn(self) -> bool:
@@ -186,8 +186,10 @@ def _series(knowledge: Knowledge, chart: Chart, drawn: DrawnTest) -> Series:
     unit = knowledge.quantities[measurement.quantity].unit
     limits = tuple(_thresholds(knowledge, chart, drawn))
     newest_last = tuple(_usable(chart, drawn.test, limits))[::-1]
+    latest = chart.latest(drawn.test)
+    newest = newest_last[-len(latest.rivals) - 1 :] if latest and latest.day and latest.rivals else ()
     points = sorted((*newest_last, *_set_aside(knowledge, chart, drawn.test)), key=lambda p: p.day)
-    return Series(measurement.label, shown.readable(unit), tuple(points), limits, drawn.folded, len(points))
+    return Series(measurement.label, shown.readable(unit), tuple(points), limits, drawn.folded, len(points), newest)
 
 
 def _thresholds(knowledge: Knowledge, chart: Chart, drawn: DrawnTest) -> Iterator[Threshold]:
@@ -207,13 +209,11 @@ def _thresholds(knowledge: Knowledge, chart: Chart, drawn: DrawnTest) -> Iterato
 def _usable(chart: Chart, test: str, limits: tuple[Threshold, ...]) -> Iterator[Point]:
     """The dated results that count; beyond are those that cross the first threshold, for either sex if that is not known."""
     judges = [against(t.side, t.number) for t in limits if (t.of, t.side) == (limits[0].of, limits[0].side)]
-    latest = chart.latest(test)
-    newest = {id(value) for value in (latest, *latest.rivals)} if latest and latest.rivals else set()
     for value in chart.since(test):
         if value.day is not None:
             truths = {judge(value) for judge in judges}
             undecided = bool(value.comparator) and Truth.UNKNOWN in truths
-            yield Point(value.day, value.number, value.comparator, truths == {Truth.PRESENT}, undecided, True, value.remarks, id(value) in newest)
+            yield Point(value.day, value.number, value.comparator, truths == {Truth.PRESENT}, undecided, True, value.remarks)
 
 
 def _set_aside(knowledge: Knowledge, chart: Chart, test: str) -> Iterator[Point]:

@@ -84,7 +84,7 @@ def gather(
         raise RequiredDataUnavailable(
             f"Nothing can be evaluated: there is nothing but the Patient.{told} Send at least one of {', '.join(unpacked)}.", place="/prefetch"
         )
-    reader = _Reader(patient_id, (who, *unpacked.values()))
+    reader = _Reader(patient_id, (who, *unpacked.values()), by_kind=asked.by_kind)
     reader.issues += asked.issues
     if len({(v.birthDate, v.gender) for v in versions}) > 1:
         reader.issues.append(Issue("warning", "versions of the Patient disagree", "Send the Patient once."))
@@ -92,9 +92,6 @@ def gather(
         if prefetched is not NOTHING:
             reader.issues += prefetched.issues
             reader.read(key, prefetched.entries)
-    if asked.by_kind:
-        lost = {requirements[key].resource for key in reader.damaged}
-        reader.damaged.update(key for key in unpacked if requirements[key].resource in lost)
     asked_for = any(p.entries for p in unpacked.values())
     if not asked_for and any(bytes(memoryview(sent)[:1]) == b"{" for key, sent in prefetch.items() if key not in requirements):
         reader.issues.append(Issue("warning", "the data stand under prefetch keys that were not asked for", "Use the keys that discovery lists."))
@@ -166,12 +163,13 @@ def _birth(patient: fhir.Patient, today: Day) -> tuple[Moment | None, bool]:
 class _Reader:
     """Keeps each resource of the patient once, and turns them into facts."""
 
-    def __init__(self, patient_id: str, every: Iterable[Prefetched]) -> None:
+    def __init__(self, patient_id: str, every: Iterable[Prefetched], *, by_kind: bool) -> None:
         companions = [e for p in every for e in p.entries if type(e.resource) in _COMPANIONS]
         self.subject = Subject(patient_id, (e for e in companions if kind_of(e.resource) == "Patient"))
         self.drugs = _drugs_by_reference(companions)
         self.issues: list[Issue] = []
         self.damaged: set[str] = set()
+        self._by_kind = by_kind
         self._found: dict[type[Any], dict[str, Any]] = {kind: {} for kind in _READ}
         self._unusable: list[tuple[type[Any], str, str]] = []  # kind, id and time of versions that were left out
         self._links = Links()
@@ -205,10 +203,13 @@ class _Reader:
                 known[identity] = resource
 
     def _unread(self, key: str, resource: Any) -> None:
-        """A resource of a kind that no fact is made of, or one that could not be read."""
+        """A resource of a kind that no fact is made of, or one that could not be read; a Medication may be the drug of any order."""
         if isinstance(resource, fhir.Unread) and resource.place is not None and resource.kind in _READ_NAMES:
             self.issues.append(unreadable(resource.kind, key, resource.place))
             self._leave_out(key, fhir.KINDS[resource.kind], resource)
+        elif isinstance(resource, fhir.Unread) and resource.place is not None and resource.kind == fhir.Medication.__name__:
+            self.issues.append(unreadable(resource.kind, key, resource.place))
+            self.damaged.add(key)
 
     def _leave_out(self, key: str, kind: type[Any], resource: Any) -> None:
         """Remember what could not be used, for it may be the newer version of what can be."""
@@ -251,9 +252,22 @@ class _Reader:
                 for fact in make(resource, ref):
                     every[type(fact)].append(self._linked(fact, kind, identity))
                 if resource.contained and kind in _HOLDERS:
+                    lost = len(self.issues)
                     for fact in self._contained(resource, ref, name_of(kind, identity), worded):
                         every[type(fact)].append(fact)
+                    if len(self.issues) > lost:
+                        self.damaged.update(key for key, r in requirements.items() if r.resource == kind.__name__ or self._may_be_any_test(r))
         return every
+
+    def _may_be_any_test(self, requirement: Requirement) -> bool:
+        """Whether what was lost inside a report may belong here: in a whole chart no key says what it was."""
+        return self._by_kind and requirement.resource == fhir.Observation.__name__
+
+    def _spread(self, requirements: Mapping[str, Requirement]) -> None:
+        """In a whole chart a loss may concern every key of its kind."""
+        if self._by_kind:
+            lost = {requirements[key].resource for key in self.damaged}
+            self.damaged.update(key for key, r in requirements.items() if r.resource in lost)
 
     def _linked(self, fact: Any, kind: type[Any], identity: str) -> Any:
         """A report with the names of those it refers to; any other fact as it is."""
@@ -272,6 +286,9 @@ class _Reader:
 
     def _contained(self, holder: Any, ref: str | None, name: str, worded: frozenset[Code]) -> Iterator[facts.Fact]:
         """Observations inside a panel or report; they share its subject and, where they say nothing, its status and day."""
+        if len(holder.contained) > fhir.MOST_PARTS:
+            what = f"{with_article(type(holder).__name__)} contains more than {fhir.MOST_PARTS} resources; the rest was not read"
+            self.issues.append(Issue("warning", what, "Send them as entries."))
         for raw in holder.contained[: fhir.MOST_PARTS]:
             try:
                 if fhir.KIND.decode(raw).resourceType != "Observation":
@@ -302,7 +319,7 @@ class _Reader:
         reference = resource.medicationReference
         if reference is None:
             return None, ""
-        target = (reference.reference or "").strip()
+        target = _as_named((reference.reference or "").strip())
         if target.startswith("#"):
             for raw in resource.contained or ():
                 try:
@@ -328,6 +345,7 @@ class _Reader:
     ) -> PatientRecord:
         """Everything read, as one record; the order of arrival plays no part. `absent` are the keys that were not sent."""
         every = self._facts(requirements)
+        self._spread(requirements)
 
         def of(kind: type[Any]) -> tuple[Any, ...]:
             found = every.get(kind, [])
@@ -407,8 +425,13 @@ def _drugs_by_reference(companions: Iterable[Any]) -> dict[str, fhir.CodeableCon
     for entry in sorted(held, key=lambda e: msgspec.json.encode(e.resource)):
         concept = _drug_in(entry.resource)
         if concept is not None:
-            found.update({name: concept for name in (f"Medication/{entry.resource.id}", entry.fullUrl) if name})
+            found.update({_as_named(name): concept for name in (f"Medication/{entry.resource.id}", entry.fullUrl) if name})
     return found
+
+
+def _as_named(reference: str) -> str:
+    """A reference as it is compared: in a urn upper and lower case are the same."""
+    return reference.lower() if reference[:4].lower() == "urn:" else reference
 
 
 def _drug_in(medication: fhir.Medication) -> fhir.CodeableConcept | None:

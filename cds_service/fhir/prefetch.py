@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
+import sys
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -12,11 +14,11 @@ from cds_service.fhir import resources as fhir
 from cds_service.record.facts import Issue, Source
 
 _BUNDLE = msgspec.json.Decoder(fhir.Bundle)
-COMPANIONS = ("Medication", "Patient")  # may come beside what was searched for
+_COMPANIONS = ("Medication", "Patient")  # may come beside what was searched for
 _MOST_ENTRIES = 20_000
 _LARGEST_CHART = 100_000  # entries of a whole chart; more cannot be a patient's, and would only cost time
 _KIND = re.compile(r"[A-Z][A-Za-z]{1,60}")
-_INT = msgspec.json.Decoder(int)
+_NUMBER = msgspec.json.Decoder(float, strict=False)
 _RAW = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _EMPTY_ENTRY = frozenset({"resource", "fullUrl", "search", "link"})
 _TYPE = msgspec.json.Decoder(fhir.TypeOnly)
@@ -24,6 +26,22 @@ _ENTRY = msgspec.json.Decoder(fhir.Entry)
 _LINKS = msgspec.json.Decoder(list[fhir.Link])
 _PLACE = re.compile(r" - at `\$\.?([A-Za-z0-9_.\[\]]{0,80})")
 UNREADABLE = (msgspec.DecodeError, RecursionError, UnicodeDecodeError)
+
+
+class _SearchMode(fhir.Element):
+    """Bundle.entry.search: why an entry is there."""
+
+    mode: str | None = None
+
+
+class _Searched(fhir.Element):
+    """Only why an entry is there, and the type of its resource."""
+
+    resource: fhir.TypeOnly | None = None
+    search: _SearchMode | None = None
+
+
+_SEARCHED = msgspec.json.Decoder(_Searched)
 
 
 class Prefetched(NamedTuple):
@@ -90,9 +108,19 @@ def unpack(key: str, wanted: str, sent: Any, partial: frozenset[str] = frozenset
 def whole_chart(bundle: fhir.Chart) -> Prefetched:
     """The entries of a Bundle that is all there is of a chart; incomplete where it leads to more than it holds."""
     found = _of_entries(_CHART, bundle, frozenset(), _LARGEST_CHART)
-    if found.more or found.total > len(bundle.entry):
+    if found.more or (found.total and found.total > sum(map(_is_match, bundle.entry))):
         return found._replace(source=Source.INCOMPLETE, issues=(*found.issues, _PART))
     return found
+
+
+def _is_match(raw: msgspec.Raw) -> bool:
+    """Whether an entry is what a search was for, and not what came along."""
+    try:
+        entry = _SEARCHED.decode(raw)
+    except UNREADABLE:
+        return False
+    mode = entry.search.mode if entry.search else None
+    return entry.resource is not None and entry.resource.resourceType != "OperationOutcome" and mode in (None, "match")
 
 
 def is_bundle(body: bytes) -> bool:
@@ -114,7 +142,7 @@ def joined(pages: Sequence[Prefetched]) -> Prefetched:
     source = Source.READ if all(p.source is Source.READ for p in pages) else Source.INCOMPLETE
     entries = [e for p in pages for e in p.entries]
     issues = tuple(dict.fromkeys(issue for p in pages for issue in p.issues))
-    names = [name for p in pages for name in {(kind_of(e.resource), e.resource.id) for e in p.entries} if name[0] not in COMPANIONS and name[1]]
+    names = [name for p in pages for name in {(kind_of(e.resource), e.resource.id) for e in p.entries} if name[0] not in _COMPANIONS and name[1]]
     if len(set(names)) < len(names):
         source, issues = Source.INCOMPLETE, (*issues, _OVERLAP)
     return Prefetched(source, entries, issues, last.more, last.next, max(p.total for p in pages))
@@ -157,7 +185,7 @@ def _fewer(found: Prefetched, wanted: str) -> bool:
 def _of_bundle(key: str, wanted: str, bundle: fhir.Bundle, partial: frozenset[str]) -> Prefetched:
     found = _of_entries(key, bundle, partial, _MOST_ENTRIES)
     kinds = [kind_of(e.resource) for e in found.entries]
-    if wanted not in kinds and any(kind not in COMPANIONS for kind in kinds):
+    if wanted not in kinds and any(kind not in _COMPANIONS for kind in kinds):
         return found._replace(source=Source.INCOMPLETE, issues=(*found.issues, _stranger(key, wanted)))
     return found
 
@@ -248,11 +276,13 @@ def _links(raw: msgspec.Raw) -> tuple[bool, str]:
 
 
 def _total(raw: msgspec.Raw) -> int:
-    """How many matches a search says there are; 0 if it does not say."""
-    try:
-        return _INT.decode(raw) if memoryview(raw) else 0
-    except msgspec.DecodeError:
+    """How many matches a search says there are; 0 if it does not say, and more than can be if that cannot be read."""
+    if bytes(memoryview(raw)[:1]) in (b"", b"n"):
         return 0
+    try:
+        return math.ceil(_NUMBER.decode(raw))
+    except (msgspec.DecodeError, OverflowError):
+        return sys.maxsize
 
 
 def _too_many(key: str, most: int) -> Issue:

@@ -20,7 +20,7 @@ class Subject:
     def __init__(self, patient_id: str, entries: Iterable[Any] = ()) -> None:
         self.patient_id = patient_id
         self.reference = f"Patient/{patient_id}"
-        named = [e for e in entries if e.fullUrl and e.fullUrl.startswith("urn:uuid:")]
+        named = [e for e in entries if e.fullUrl and e.fullUrl[:4].lower() == "urn:"]
         mine = {e.fullUrl.lower() for e in named if e.resource.id == patient_id}
         others = {e.fullUrl.lower() for e in named if e.resource.id != patient_id}
         self._names = ({self.reference, f"urn:uuid:{patient_id.lower()}"} | mine) - others

@@ -15,6 +15,7 @@ from cds_service.record.codes import Code
 from cds_service.record.dates import Day, first_day, last_day, period, start_of
 from cds_service.record.facts import Allergy, Condition, Fact, Immunization, Issue, LabResult, Medication, PatientRecord, Procedure, Report
 
+_UNFINISHED_RESULT = frozenset({"registered", "preliminary"})
 _DOUBTFUL = frozenset({"provisional", "differential", "unconfirmed", "confirmed", None})
 COUNTED_VERIFICATION = frozenset({"confirmed", None})
 _NOT_CURRENT_PROBLEM = frozenset({"resolved", "inactive"})
@@ -221,7 +222,7 @@ class Chart:
 
     def unfinished(self, value_set: str) -> list[LabResult]:
         """Results of a test that may still change, so that nothing is made of them."""
-        return [r for r in self._labs.get(value_set, ()) if r.status not in USABLE_RESULT]
+        return [r for r in self._labs.get(value_set, ()) if r.status in _UNFINISHED_RESULT]
 
     def conditions(self, value_set: str) -> list[Condition]:
         """Countable conditions of a value set."""

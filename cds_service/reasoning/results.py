@@ -60,6 +60,7 @@ class Results:
         self._merged: list[Value] | None = None
         self._newest: Value | None = None
         self._asked = False
+        self._dated: bool | None = None
         if self._labs and self._labs[-1].when is None:
             self._refuse_undatable(chart)
 
@@ -71,13 +72,19 @@ class Results:
             return
         for index, lab in enumerate(self._labs):
             if lab.when is None:
-                if any(self._value(chart, i) for i, other in enumerate(self._labs) if other.when):
+                if self._has_dated(chart):
                     return
             elif lab.when.day < start:
                 continue
             value = self._value(chart, index)
             if value is not None:
                 yield value
+
+    def _has_dated(self, chart: Chart) -> bool:
+        """Whether any dated result can be used; it is asked for each undated one, of which there may be many."""
+        if self._dated is None:
+            self._dated = any(self._value(chart, index) for index, lab in enumerate(self._labs) if lab.when)
+        return self._dated
 
     def _refuse_undatable(self, chart: Chart) -> None:
         """Say of results whose date cannot be read that they were not used: one of them might be the newest."""

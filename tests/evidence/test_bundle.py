@@ -8,7 +8,7 @@ from collections import Counter
 
 import pytest
 
-from cds_service.errors import CDSServiceError, InvalidRequest, MalformedBody
+from cds_service.errors import CDSServiceError, InvalidRequest, MalformedBody, RequiredDataUnavailable
 from cds_service.evidence.bundle import record_of
 from cds_service.record.facts import PatientRecord, Source
 from tests import build
@@ -47,6 +47,8 @@ PARTIAL = {
     "a next page": ({"link": [{"relation": "next", "url": "http://127.0.0.1/next"}]}, (), "is not the whole chart"),
     "links that cannot be read": ({"link": 5}, (), "is not the whole chart"),
     "more matches than entries": ({"total": 900}, (), "is not the whole chart"),
+    "a total that cannot be read": ({"total": "many"}, (), "is not the whole chart"),
+    "a total with a fraction": ({"total": 2.5}, (), "is not the whole chart"),
     "a Bundle inside": ({}, (build.bundle(build.crp()),), "a Bundle inside 'Bundle' was not read"),
     "a search that failed": ({}, (build.outcome("error"),), "the EHR reported an error within 'Bundle'"),
     "a resource that cannot be read": ({}, ({"resourceType": 5},), "a resource in 'Bundle' could not be read"),
@@ -90,6 +92,90 @@ def test_a_damaged_result_may_have_been_any():
 
     assert {"conditions": Source.READ, "blood-counts": Source.INCOMPLETE, "inflammation": Source.INCOMPLETE}.items() <= found.sources.items()
     assert [True] == ["an Observation in" in issue.what for issue in found.issues]
+
+
+@pytest.mark.parametrize(
+    "came_along", [{"search": {"mode": "include"}, "resource": build.crp()}, {"resource": build.outcome("information")}, None, {}]
+)
+def test_what_came_along_is_no_match(came_along):
+    """Of three matches two are there: what a search did not look for makes up for none."""
+    chart = build.bundle(build.patient(), build.mcv(), total=3)
+    found = read(json.dumps({**chart, "entry": [*chart["entry"], came_along]}).encode())
+
+    assert {Source.INCOMPLETE} == set(found.sources.values())
+    assert [True] == ["is not the whole chart" in issue.what for issue in found.issues]
+
+
+@pytest.mark.parametrize("total", [2, 2.0, "2", 0, None])
+def test_a_total_that_is_met_says_nothing(total):
+    """However it is written."""
+    assert ((), {Source.READ}) == ((found := record(build.mcv(), total=total)).issues, set(found.sources.values()))
+
+
+LOST = {
+    "a contained result that cannot be read": build.report("", contained=[build.mcv("108")]),
+    "a contained result whose meaning is changed": build.report("", contained=[build.mcv(modifierExtension=[{"url": "x"}])]),
+    "a result behind hundreds of contained ones": build.report("", contained=[{"resourceType": "Specimen"}] * 500 + [build.mcv()]),
+}
+
+
+@pytest.mark.parametrize("name", LOST)
+def test_what_is_lost_inside_a_report_may_have_been_any_test(name):
+    """It is told, and no test counts as absent; the other kinds do."""
+    found = record(LOST[name])
+
+    assert {"blood-counts": Source.INCOMPLETE, "inflammation": Source.INCOMPLETE, "conditions": Source.READ}.items() <= found.sources.items()
+    assert 1 == len(found.issues)
+
+
+def test_a_drug_that_cannot_be_read_makes_the_drugs_unknown():
+    """The order still has its words; what else the drug is nobody knows."""
+    order = build.medication("", medicationReference={"reference": "Medication/m1", "display": "prednisone"}) | {"medicationCodeableConcept": None}
+    found = record(order, {"resourceType": "Medication", "id": "m1", "code": 5})
+
+    assert (["prednisone"], Source.INCOMPLETE) == ([medication.text for medication in found.medications], found.sources["medications"])
+    assert ["a Medication in 'medicationRequests' could not be read at code and was not used"] == [issue.what for issue in found.issues]
+
+
+UUID = "urn:uuid:8f0e1f0a-5d2f-4a53-9b3e-0c1d2e3f4a5b"
+
+
+@pytest.mark.parametrize("subject", [UUID, UUID.upper().replace("URN:UUID", "urn:uuid")])
+def test_reads_a_document_whose_patient_has_no_id(subject):
+    """Documents name their resources by full URLs alone: the Patient is whom these name, and nobody else's data count."""
+    resources = [
+        (UUID, {"resourceType": "Patient", "gender": "male", "birthDate": "1950-01-01"}),
+        ("urn:uuid:2", build.mcv(subject={"reference": subject}) | {"id": None}),
+        ("urn:uuid:3", build.crp(subject={"reference": "urn:uuid:4"}) | {"id": None}),
+    ]
+    chart = {"resourceType": "Bundle", "type": "document", "entry": [{"fullUrl": url, "resource": one} for url, one in resources]}
+    found = read(json.dumps(chart).encode())
+
+    assert (UUID.removeprefix("urn:uuid:"), 1) == (found.patient_id, len(found.labs))
+    assert [True] == ["belongs to another patient" in issue.what for issue in found.issues]
+
+
+def test_matches_names_of_any_kind():
+    """Patients may be named by oid, and drugs in capital letters."""
+    order = build.medication("", subject={"reference": "urn:oid:1.2.3"}, medicationReference={"reference": "URN:UUID:AB"}) | {
+        "medicationCodeableConcept": None
+    }
+    resources = [
+        ("urn:oid:1.2.3", build.patient()),
+        ("urn:uuid:2", order),
+        ("urn:uuid:ab", {"resourceType": "Medication", "id": "m1", "code": {"text": "prednisone"}}),
+    ]
+    found = read(json.dumps({"resourceType": "Bundle", "entry": [{"fullUrl": url, "resource": one} for url, one in resources]}).encode())
+
+    assert (["prednisone"], ()) == ([medication.text for medication in found.medications], found.issues)
+
+
+def test_a_patient_who_cannot_be_read_is_told_with_the_place_in_the_bundle():
+    """There is no prefetch to point at."""
+    with pytest.raises(RequiredDataUnavailable, match="could not be read at birthDate") as caught:
+        read(json.dumps(build.bundle(build.patient(birthDate=5), build.mcv())).encode())
+
+    assert "/entry" == caught.value.place
 
 
 @pytest.mark.parametrize("odd", [5, ["p2"], {"value": "p2"}])

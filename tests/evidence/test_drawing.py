@@ -129,11 +129,19 @@ def test_writes_a_result_as_it_was_given(number, comparator, said):
 
 def test_tells_every_newest_result():
     """Of two results of one moment neither is "the latest"; the same value twice is told once."""
-    contested = [point(10, number, contested=True) for number in (104, 98, 98)]
-    (panel,) = drawn(series(point(90, 101), *contested)).panels
+    newest = tuple(point(10, number) for number in (104, 98, 98))
+    (panel,) = drawn(series(point(90, 101), *newest)._replace(newest=newest)).panels
 
     assert "104 fL or 98 fL, 2026-11-12" == panel.latest
     assert "to 104 fL or 98 fL on 2026-11-12" in panel.said
+
+
+def test_tells_three_newest_results_at_the_most():
+    """Hundreds of one moment are no label."""
+    newest = tuple(point(10, number) for number in range(90, 190))
+    (panel,) = drawn(series(*newest)._replace(newest=newest)).panels
+
+    assert "90 fL or 91 fL or 92 fL or 97 more, 2026-11-12" == panel.latest
 
 
 def test_says_that_a_date_is_incomplete():

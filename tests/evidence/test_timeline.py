@@ -88,8 +88,7 @@ def test_prefers_neither_of_two_results_of_one_moment():
     same_day = series("Haemoglobin", *(lab("lab-hemoglobin", value, "g/dL", on) for on, value in values))
     later = series("Haemoglobin", *(lab("lab-hemoglobin", value, "g/dL", on) for on, value in (*values, ("2026-11-10T18:00:00Z", 9.0))))
 
-    assert {13.9, 7.9} == {p.number for p in same_day.points if p.contested}
-    assert set() == {p.number for p in later.points if p.contested}
+    assert ({13.9, 7.9}, ()) == ({p.number for p in same_day.newest}, later.newest)
 
 
 def test_draws_nothing_of_the_future():
@@ -158,6 +157,12 @@ def test_draws_what_does_not_count_without_counting_it():
 
     assert (Point(day("2026-06-10"), 112, counts=False), Point(day("2026-09-01"), 101, beyond=True)) == found.series[0].points
     assert ("MCV of 2026-06-10 does not count: within 14 days after a transfusion",) == found.set_aside
+
+
+@pytest.mark.parametrize("status", ["entered-in-error", "cancelled"])
+def test_says_nothing_of_what_was_withdrawn(status):
+    """Nobody will send it as final."""
+    assert () == timeline(lab("lab-mcv", 101, "fL", "2026-06-01"), lab("lab-mcv", 108, "fL", "2026-05-01", status=status)).undrawn
 
 
 def test_counts_what_is_not_final():

@@ -74,6 +74,12 @@ def results_without_unit(count: int) -> dict[str, Any]:
     return {**build.suspect(), "bloodCounts": build.bundle(*labs)}
 
 
+def results_without_date(count: int) -> dict[str, Any]:
+    """Many results of one test, none of which says when."""
+    labs = [build.mcv(100 + i / 1000, id=str(i), effectiveDateTime=None) for i in range(count)]
+    return {**build.suspect(), "bloodCounts": build.bundle(*labs)}
+
+
 def bad_entries(count: int) -> dict[str, Any]:
     """Many small entries that are no resources."""
     conditions = {"resourceType": "Bundle", "entry": [{"resource": {"resourceType": "condition", "id": str(i)}} for i in range(count)]}
@@ -86,6 +92,7 @@ CHARTS: dict[str, tuple[Callable[[int], dict[str, Any]], int]] = {
     "an exon named again and again": (exons, 8_000),
     "results and IL-6 inhibitors": (results_and_orders, 700),
     "results without a unit": (results_without_unit, 3_000),
+    "results without a date": (results_without_date, 2_000),
     "bad small entries": (bad_entries, 4_500),
 }
 

@@ -173,6 +173,17 @@ def test_opens_a_chart_of_a_registered_server(person, store, mode):
     assert "Client simulator:store" in person.words
 
 
+def test_shows_a_chart_with_a_character_that_is_none(person, store):
+    """Half of a pair of surrogates, which no encoding has, is sent along as a mark and keeps nothing back."""
+    condition = next(one for name, one in store.held.items() if name.startswith("Condition/"))
+    condition["note"] = [{"text": "\ud800"}]
+
+    answer = visit(person, prefetch="full")
+
+    assert 200 == answer.status_code
+    assert 1 == len(person.shown("response")["cards"])
+
+
 def test_answers_on_a_registered_server_are_not_its_clients(person):
     """What is answered at the simulator is silent there, and not for the client itself."""
     visit(person)

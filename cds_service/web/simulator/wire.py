@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-import msgspec
+from cds_service.ehr.client import body_of
 
 _WIDTH = 80
 _MOST = 60_000  # characters of a request that a page shows; the whole of it is a file
@@ -37,7 +37,7 @@ def request(said: Mapping[str, Any], keys: Mapping[str, Any]) -> Request:
     envelope = {name: value for name, value in without_token(said).items() if name != "prefetch"}
     room, parts = _MOST, []
     for key, value in prefetch.items():
-        size = len(msgspec.json.encode(value))
+        size = len(body_of(value))
         text = readable(value) if size <= room else ""
         room -= len(text)
         parts.append(Part(key, _holds(value), size, text))
