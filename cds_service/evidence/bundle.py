@@ -42,9 +42,12 @@ def record_of(content: bytes, knowledge: Knowledge, today: Day, name: str, error
     The Bundle is the server that is asked for every key: what is not in it is not there, unless it says itself that it is not all.
     """
     try:
-        chart = whole_chart(decoded(content, _CHART, name, error))
+        bundle = decoded(content, _CHART, name, error)
     except msgspec.ValidationError:
         raise _no_bundle(name) from None
+    if bundle.type == "history":
+        raise InvalidRequest(f"{name}: a history, which holds what was deleted, too. Give the chart as it stands.", place="/type")
+    chart = whole_chart(bundle)
     patients = [e for e in chart.entries if kind_of(e.resource) == "Patient"]
     for entry in patients:
         entry.resource.id = entry.resource.id or _id_in(entry.fullUrl)

@@ -355,6 +355,7 @@ class Chart(Bundle, kw_only=True):
     """A Bundle that is all there is of a chart: it says what it is, and has entries."""
 
     resourceType: Literal["Bundle"]
+    type: Any = None
     entry: list[msgspec.Raw]
 
 

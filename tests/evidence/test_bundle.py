@@ -209,6 +209,8 @@ def test_reads_no_more_entries_than_a_chart_may_have():
         (b'{"resourceType": "Bundle", "entry": null}', InvalidRequest, "no FHIR Bundle with entries"),
         (b'{"resourceType": "Bundle"}', InvalidRequest, "no FHIR Bundle with entries"),
         (b'{"entry": []}', InvalidRequest, "no FHIR Bundle with entries"),
+        (b'{"resourceType": "Bundle", "type": "history", "entry": []}', InvalidRequest, "a history, which holds what was deleted, too"),
+        (b'{"resourceType": "Bundle", "type": 5, "entry": []}', InvalidRequest, "0 Patients"),
         (b"5", InvalidRequest, "no FHIR Bundle with entries"),
     ],
 )
