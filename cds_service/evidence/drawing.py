@@ -202,7 +202,7 @@ def _labels(series: Series, points: tuple[Point, ...], drawn: tuple[Threshold, .
 
 def _latest(series: Series) -> str:
     found = series.counted
-    return f"{_newest(series)}, {found[-1].day}{_incomplete(found[-1])}" if found else ""
+    return f"{_newest(series)}, {found[-1].day}{found[-1].dated}" if found else ""
 
 
 def _newest(series: Series) -> str:
@@ -212,18 +212,14 @@ def _newest(series: Series) -> str:
     return " or ".join([*told[:_MOST_TOLD], *more])
 
 
-def _incomplete(point: Point) -> str:
-    return " (incomplete date)" if "date incomplete" in point.remarks else ""
-
-
 def _said(series: Series) -> str:
     """A panel for whoever does not see it."""
     found = series.counted
     if not found:
         return f"{series.label}: {len(series.points)} results, none of which counts."
     first, last = found[0], found[-1]
-    span = f" from {series.amount(first)} on {first.day}{_incomplete(first)} to {_newest(series)} on {last.day}{_incomplete(last)}"
-    only = f" of {_newest(series)} on {last.day}{_incomplete(last)}"
+    span = f" from {series.amount(first)} on {first.day}{first.dated} to {_newest(series)} on {last.day}{last.dated}"
+    only = f" of {_newest(series)} on {last.day}{last.dated}"
     many = f"{series.whole} results" if series.whole > 1 else "1 result"
     beyond = ""
     if series.thresholds:

@@ -28,5 +28,4 @@ def sheet_of(timeline: Timeline) -> Sheet:
 def _cell(series: Series, point: Point) -> str:
     beyond = (" ?" if point.undecided else "") if not point.beyond else " ▲" if series.thresholds[0].upward else " ▼"
     marked = "" if point.counts else " ×"
-    incomplete = " (incomplete date)" if "date incomplete" in point.remarks else ""
-    return f"{series.number(point)}{beyond}{marked}{incomplete}"
+    return f"{series.number(point)}{beyond}{marked}{point.dated}"

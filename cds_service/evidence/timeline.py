@@ -53,6 +53,11 @@ class Point(NamedTuple):
     counts: bool = True
     remarks: tuple[str, ...] = ()
 
+    @property
+    def dated(self) -> str:
+        """What is to be said of its day, which stands for a month or a year where no more is known."""
+        return " (incomplete date)" if "date incomplete" in self.remarks else ""
+
 
 class Series(NamedTuple):
     """The results of one test, oldest first, in one unit."""

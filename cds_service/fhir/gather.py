@@ -173,6 +173,7 @@ class _Reader:
         self._found: dict[type[Any], dict[str, Any]] = {kind: {} for kind in _READ}
         self._unusable: list[tuple[type[Any], str, str]] = []  # kind, id and time of versions that were left out
         self._links = Links()
+        self._held_in: dict[tuple[type[Any], str], str] = {}  # the key of what contains others
         self._foreign: Counter[str] = Counter()
         self._nobody: Counter[str] = Counter()
 
@@ -198,6 +199,8 @@ class _Reader:
             identity = resource.id or f"\0{msgspec.json.encode(resource).decode()}"
             if entry.fullUrl:
                 self._links.add(entry.fullUrl, type(resource), identity)
+            if resource.contained:
+                self._held_in[type(resource), identity] = key
             other = known.setdefault(identity, resource)
             if other is not resource and _version(resource) > _version(other):
                 known[identity] = resource
@@ -256,17 +259,14 @@ class _Reader:
                     for fact in self._contained(resource, ref, name_of(kind, identity), worded):
                         every[type(fact)].append(fact)
                     if len(self.issues) > lost:
-                        self.damaged.update(key for key, r in requirements.items() if r.resource == kind.__name__ or self._may_be_any_test(r))
+                        self.damaged.add(self._held_in[kind, identity])
         return every
 
-    def _may_be_any_test(self, requirement: Requirement) -> bool:
-        """Whether what was lost inside a report may belong here: in a whole chart no key says what it was."""
-        return self._by_kind and requirement.resource == fhir.Observation.__name__
-
     def _spread(self, requirements: Mapping[str, Requirement]) -> None:
-        """In a whole chart a loss may concern every key of its kind."""
+        """In a whole chart a loss may concern every key of its kind, and one inside a report any test."""
         if self._by_kind:
             lost = {requirements[key].resource for key in self.damaged}
+            lost |= {fhir.Observation.__name__} if fhir.DiagnosticReport.__name__ in lost else set()
             self.damaged.update(key for key, r in requirements.items() if r.resource in lost)
 
     def _linked(self, fact: Any, kind: type[Any], identity: str) -> Any:

@@ -33,6 +33,15 @@ def sent(app, content, **members):
     return browser(app).post("/evidence", **{"data": json.dumps(content), "content_type": "application/json", **members})
 
 
+@pytest.mark.parametrize(("more", "whole"), [([], True), ([build.bundle(build.crp())], False), ([build.crp(effectiveDateTime=5)], False)])
+def test_says_whether_what_is_not_there_is_absent(app, more, whole):
+    """Of a chart that is not whole nobody says that what is not in it is not there; the reason is on the page."""
+    text = sent(app, chart(build.mcv(), *more)).text
+
+    assert whole is ("counts as not there" in text)
+    assert whole is not ('<a href="#issues">could be used</a>, so what is not in it may be there all the same' in text and 'id="issues"' in text)
+
+
 # --- constructed patients ---
 
 
