@@ -3,7 +3,8 @@
 import pytest
 
 from cds_service.record.dates import Day
-from tests.fhir.charting import CRP, ME, UBA1, gathered, observation, resource
+from cds_service.record.facts import Source
+from tests.fhir.charting import CRP, ME, UBA1, bundle, gathered, gathered_from, observation, resource
 
 
 @pytest.mark.parametrize(
@@ -99,6 +100,17 @@ def test_reads_contained_members():
     record = gathered(panel, report)
 
     assert {(107, "final", Day(2026, 11, 1)), (107, "preliminary", Day(2026, 10, 10))} == {(lab.value, lab.status, lab.on) for lab in record.labs}
+
+
+@pytest.mark.parametrize("inner", [{"resourceType": "Observation", "code": 5}, {"resourceType": "Observation", "modifierExtension": [{"url": "x"}]}])
+def test_a_contained_member_that_is_lost_makes_its_own_key_unknown(inner):
+    """A call says under which key it stood, so the other tests stay as they are."""
+    who = {"resourceType": "Patient", "id": "p1", "birthDate": "1956-03-04"}
+    panel = observation(contained=[inner])
+    record = gathered_from({"patient": who, "bloodCounts": bundle(observation(id="r2")), "inflammation": bundle(panel)})
+
+    assert (Source.READ, Source.INCOMPLETE) == (record.sources["blood-counts"], record.sources["inflammation"])
+    assert 1 == sum("contained" in issue.what for issue in record.issues)
 
 
 def test_leaves_out_a_contained_member_of_someone_else():
