@@ -44,7 +44,7 @@ test-long: $(VENV)/.installed-dev ## Run the tests that start and kill processes
 	@$(BIN)/python -m pytest -n auto --dist loadfile -m long
 
 test-integration: $(VENV)/.installed-dev ## Fetch what others published (npm, PyPI, Maven Central), send charts through the service and run FHIR servers (UPDATE=1 writes docs/independent-input.md)
-	@$(BIN)/python -m pytest tests/integration $(if $(UPDATE),--update-figures)
+	@$(BIN)/python -m pytest -n auto --dist loadscope tests/integration $(if $(UPDATE),--update-figures)
 
 test-privacy: $(VENV)/.installed-dev ## Send marked words down every path, and look for them in all that comes out
 	@$(BIN)/python -m pytest -n auto --dist loadfile tests/privacy

@@ -31,8 +31,9 @@ def alone(browser):
 
 
 def allow(one, button="Allow"):
-    """Sign in and click; the page to which that leads."""
+    """Sign in and click; the chart to which that leads, once it is there."""
     one.page.get_by_role("button", name=button, exact=True).click()
+    one.page.wait_for_url("**/smart/chart/**")
     return one.page
 
 

@@ -20,7 +20,7 @@ MODULES = [path for path in sorted(TESTS.rglob("*.py")) if path not in (DOOR, Pa
 REAL_HTTP = {"urllib.request", "urlopen", "http.client", "requests", "httpx", "urllib3"}
 MAKERS = {"create_app", "server_app", "test_client_class", "wsgi_app", "run_wsgi_app", "werkzeug.test.Client"}
 # These speak to FHIR servers and never to the service.
-TO_FHIR_SERVERS = {"integration/servers/process.py", "integration/servers/upload.py", "integration/test_servers.py"}
+TO_FHIR_SERVERS = {"integration/servers/process.py", "integration/servers/upload.py", "integration/servers/test_servers.py"}
 JSON = "application/json"
 CARD = {"summary": "s", "indicator": "info", "source": {"label": "l"}}
 LISTED = {"hook": "patient-view", "id": "x", "description": "d"}

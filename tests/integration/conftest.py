@@ -8,10 +8,10 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from tests.integration import cohort as population_run
 from tests.integration import examples as package_run
-from tests.integration import figures
 from tests.integration.answers import Service
 from tests.integration.cohort import Cohort
 from tests.integration.examples import Examples
@@ -20,8 +20,17 @@ from tests.integration.servers.hapi import hapi
 from tests.integration.servers.process import Unstartable
 from tests.integration.servers.sekmet import sekmet
 
-_FIGURES = pytest.StashKey[str]()
-_CARDS = pytest.StashKey[dict[str, Mapping[str, Mapping[str, bytes]]]]()
+
+class _ByFolder(LoadScopeScheduling):
+    """One process for each folder: its tests share what is started, or sent, only once."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return nodeid.partition("::")[0].rpartition("/")[0]
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    """Give each folder its process."""
+    return _ByFolder(config, log)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -54,14 +63,6 @@ def cohort(service: Service) -> Cohort:
 
 
 @pytest.fixture(scope="session")
-def written(examples: Examples, cohort: Cohort, pytestconfig: pytest.Config) -> str:
-    """The figures of this run, kept for the terminal."""
-    text = figures.written(examples, cohort)
-    pytestconfig.stash[_FIGURES] = text
-    return text
-
-
-@pytest.fixture(scope="session")
 def hapi_server() -> Iterator[str]:
     """The base URL of a HAPI server, the same for all tests."""
     yield from _started(hapi)
@@ -81,13 +82,6 @@ def _started(server: Callable[[], AbstractContextManager[str]]) -> Iterator[str]
         pytest.fail(str(error), pytrace=False)
 
 
-@pytest.fixture
-def record_cards(pytestconfig: pytest.Config) -> Callable[[str, Mapping[str, Mapping[str, bytes]]], None]:
-    """Keeps what a server's patients got, by the fullness of the prefetch, for the terminal."""
-    kept = pytestconfig.stash.setdefault(_CARDS, {})
-    return lambda server, answers: kept.update({server: answers})
-
-
 def _matrix(cards: Mapping[str, Mapping[str, Mapping[str, bytes]]]) -> Iterator[str]:
     """A line for each patient: how many cards each server and fullness led to, and whether the bytes are the same."""
     columns = [(server, mode) for server, answers in cards.items() for mode in answers]
@@ -101,12 +95,14 @@ def _matrix(cards: Mapping[str, Mapping[str, Mapping[str, bytes]]]) -> Iterator[
         yield f"{patient:<42}" + "".join(f"{cell:>16}" for cell in cells)
 
 
-def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    """Print the figures of the run."""
-    if _FIGURES in config.stash:
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Print what the tests recorded: the figures of the run, and what each server's patients got, by the fullness of the prefetch."""
+    reports = [report for outcome in ("passed", "failed") for report in terminalreporter.stats.get(outcome, ()) if report.when == "call"]
+    recorded = [kept for report in reports for kept in report.user_properties]
+    for text in (value for name, value in recorded if name == "figures"):
         terminalreporter.section("independent input")
-        terminalreporter.write_line(config.stash[_FIGURES])
-    if cards := config.stash.get(_CARDS, {}):
+        terminalreporter.write_line(text)
+    if cards := dict(value for name, value in recorded if name == "cards"):
         terminalreporter.section("cards by FHIR server, prefetch and patient")
         for line in _matrix(cards):
             terminalreporter.write_line(line)

@@ -89,11 +89,11 @@ def test_gives_every_patient_the_expected_topics(played, server, mode):
 
 
 @pytest.mark.parametrize("server", SERVERS)
-def test_gives_the_same_bytes_however_much_is_sent(played, server, record_cards):
+def test_gives_the_same_bytes_however_much_is_sent(played, server, record_property):
     """Full, partial and no prefetch lead to the same answer, byte for byte; two answers without a card prove nothing and are not counted."""
     full, partial, none = (played[server].answers[mode] for mode in MODES)
     counted = [name for name in NAMES if json.loads(full[patient_of(name)])["cards"]]
-    record_cards(server, played[server].answers)
+    record_property("cards", (server, played[server].answers))
 
     assert len(counted) == len([name for name in NAMES if EXPECTED[name]["topics"]])
     for name in counted:
