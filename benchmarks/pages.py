@@ -43,14 +43,14 @@ def measure(base: str, session: requests.Session) -> Iterator[Line]:
         chart = _bundle(days)
         page = f"`POST /evidence`, {_RESULTS:,} results ({said}), {len(chart) / 1e6:.1f} MB"
         yield _timed(page, partial(session.post, f"{base}/evidence", chart, headers={"Content-Type": "application/json"}))
-    form: dict[str, tuple[None, str | bytes]] = {"source": (None, "bundle"), "bundle": (None, chart), "act": (None, "fire")}
-    yield _timed(f"`POST /simulator`, the same, {len(chart) / 1e6:.1f} MB", partial(session.post, f"{base}/simulator", files=form), len(chart))
+    form: dict[str, tuple[None, str | bytes]] = {"source": (None, "bundle"), "bundle": (None, chart), "act": (None, "fire"), "kept": (None, "1")}
+    yield _timed(f"`POST /simulator`, the same, {len(chart) / 1e6:.1f} MB", partial(session.post, f"{base}/simulator", files=form))
     for path in _PAGES:
         yield _timed(f"`{path}`", partial(session.get, f"{base}{path}", headers={"Accept": "text/html"}))
 
 
-def _timed(page: str, ask: Callable[[], requests.Response], carried: int = 0) -> Line:
-    """One page; of its size what the browser itself sent along does not count."""
+def _timed(page: str, ask: Callable[[], requests.Response]) -> Line:
+    """One page."""
     waited: list[float] = []
     for _ in range(_TIMES):
         begun = time.perf_counter()
@@ -58,7 +58,7 @@ def _timed(page: str, ask: Callable[[], requests.Response], carried: int = 0) ->
         waited.append((time.perf_counter() - begun) * 1000)
         if answer.status_code != 200 or "html" not in answer.headers["Content-Type"]:
             raise RuntimeError(f"{page} answered {answer.status_code} {answer.headers['Content-Type']}")
-    return Line(page, len(answer.content) - carried, waited[0], statistics.median(waited[1:]), statistics.quantiles(waited[1:], n=20)[-1])
+    return Line(page, len(answer.content), waited[0], statistics.median(waited[1:]), statistics.quantiles(waited[1:], n=20)[-1])
 
 
 def _bundle(days: int) -> bytes:

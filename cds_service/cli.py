@@ -18,7 +18,7 @@ import click
 
 from cds_service import __version__
 from cds_service.ehr.files import read_content, read_json
-from cds_service.ehr.prefetch import hook_request, shifted
+from cds_service.ehr.prefetch import by_kind, hook_request, shifted
 from cds_service.errors import CDSServiceError
 from cds_service.firing import days_since_fixtures, fire_command, load_fixtures_command, show_prefetch_command
 from cds_service.keeping import audit_command, database_commands, purge_command, report_command, snoozes_command
@@ -85,7 +85,7 @@ def request(bundle: Path, *, as_is: bool) -> None:
     from cds_service.fhir.search import prefetch_templates
 
     chart = entries(read_json(bundle), str(bundle))
-    patient_id(chart, str(bundle))
+    patient_id(by_kind(chart["entry"]), str(bundle))
     days = 0 if as_is else days_since_fixtures()
     try:
         chart = shifted(chart, days)

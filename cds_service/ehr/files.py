@@ -38,8 +38,8 @@ def read_content(path: Path) -> bytes:
 def json_in(content: bytes, name: str, error: type[CDSServiceError] = CDSServiceError) -> Any:
     """The JSON in the content of a file, with or without a byte order mark. Raises `error`, which says what to do with `name`."""
     value = decoded(content, _ANY, name, error)
-    if _is_deep(content):
-        raise _too_deep(name, error)
+    if is_deep(content):
+        raise too_deep(name, error)
     return value
 
 
@@ -52,7 +52,7 @@ def decoded(content: bytes, decoder: msgspec.json.Decoder[Shape], name: str, err
     except UnicodeDecodeError:
         raise error(f"{name}: not UTF-8. Save it as UTF-8.") from None
     except RecursionError:
-        raise _too_deep(name, error) from None
+        raise too_deep(name, error) from None
     except msgspec.ValidationError:
         raise
     except ValueError as fault:
@@ -66,7 +66,7 @@ def _place(text: str, fault: str) -> str:
     return f"at line {before.count(chr(10)) + 1}, column {len(before) - before.rfind(chr(10))}"
 
 
-def _is_deep(content: bytes) -> bool:
+def is_deep(content: bytes) -> bool:
     """Whether JSON is nested too deeply: of its brackets outside of strings the innermost are taken away, layer by layer, and the rest counted."""
     unescaped = _ESCAPED.sub(b"", content) if b"\\" in content else content
     brackets = b"".join(unescaped.translate(_ALIKE, _OTHERS).split(b'"')[::2])
@@ -75,5 +75,6 @@ def _is_deep(content: bytes) -> bool:
     return max(accumulate(map(_STEP.__getitem__, brackets)), default=0) > _DEEPEST - _USUAL
 
 
-def _too_deep(name: str, error: type[CDSServiceError]) -> CDSServiceError:
+def too_deep(name: str, error: type[CDSServiceError] = CDSServiceError) -> CDSServiceError:
+    """What is said of JSON that is nested too deeply."""
     return error(f"{name}: nested too deeply. FHIR needs no more than a few dozen levels.")

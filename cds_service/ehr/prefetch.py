@@ -9,20 +9,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
+import msgspec
+
 MODES = ("full", "partial", "none")  # how much of the prefetch goes along with a call
 # What the hook's schema takes as a patient id.
 PATIENT_ID = re.compile(r"[^\s/?#\ud800-\udfff]+")  # and no lone surrogate, which no URL can hold
-_DATES = (
-    "effectiveDateTime",
-    "effectiveInstant",
-    "issued",
-    "authoredOn",
-    "recordedDate",
-    "onsetDateTime",
-    "performedDateTime",
-    "occurrenceDateTime",
-    "date",
-)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
 
@@ -33,53 +24,108 @@ def chosen(keys: Iterable[str], mode: str) -> list[str]:
 
 def hook_request(bundle: Mapping[str, Any], templates: Mapping[str, str], hook: str, hook_instance: str) -> dict[str, Any]:
     """A call of a hook for the Bundle's patient with every prefetch key filled. Raises ValueError without a Patient."""
-    entries = [e for e in bundle.get("entry", []) if isinstance(e.get("resource"), dict)]
-    patient = next((e["resource"] for e in entries if e["resource"].get("resourceType") == "Patient"), None)
-    if patient is None or "id" not in patient:
+    held = by_kind(bundle.get("entry", []))
+    patient = next((one.goes_by.id for one in held.get("Patient", ())), None)
+    if patient is None:
         raise ValueError("the Bundle holds no Patient with an id")
-    context = {"userId": "Practitioner/example", "patientId": patient["id"]}
-    held = by_kind(entries)
-    prefetch = {key: searched(held, template.replace("{{context.patientId}}", patient["id"])) for key, template in templates.items()}
-    return {"hook": hook, "hookInstance": hook_instance, "context": context, "prefetch": prefetch}
+    return {**call_for(patient, hook, hook_instance), "prefetch": filled(held, templates, patient)}
+
+
+def call_for(patient: str, hook: str, hook_instance: str) -> dict[str, Any]:
+    """A call of a hook for a patient, without prefetch."""
+    return {"hook": hook, "hookInstance": hook_instance, "context": {"userId": "Practitioner/example", "patientId": patient}}
+
+
+def filled(held: Mapping[str, list[Held]], templates: Mapping[str, str], patient: str) -> dict[str, Any]:
+    """What stands under each prefetch key for a patient."""
+    return {key: searched(held, template.replace("{{context.patientId}}", patient)) for key, template in templates.items()}
+
+
+class _Searched(msgspec.Struct, rename="camel"):
+    """What a search of a resource goes by, of whatever type it is in a chart."""
+
+    resource_type: Any = None
+    id: Any = None
+    code: Any = None
+    component: Any = None
+    contained: Any = None
+    effective_date_time: Any = None
+    effective_instant: Any = None
+    issued: Any = None
+    authored_on: Any = None
+    recorded_date: Any = None
+    onset_date_time: Any = None
+    performed_date_time: Any = None
+    occurrence_date_time: Any = None
+    date: Any = None
+
+
+_DATES = _Searched.__struct_fields__[5:]
+
+
+class _Entry(msgspec.Struct):
+    resource: Any
+
+
+class _RawEntry(msgspec.Struct):
+    resource: msgspec.Raw
+
+
+_ENTRY = msgspec.json.Decoder(_RawEntry)
+_SEARCHED = msgspec.json.Decoder(_Searched)
 
 
 class Held(NamedTuple):
-    """An entry, and the codes by which a search finds it."""
+    """An entry and its resource as they came, what a search of it goes by, and the codes by which it is found."""
 
-    entry: dict[str, Any]
+    entry: Any
+    resource: Any
+    goes_by: _Searched
     codes: frozenset[str]
 
 
-def by_kind(entries: Iterable[dict[str, Any]]) -> Mapping[str, list[Held]]:
-    """The entries by the type of their resource."""
+def by_kind(entries: Iterable[Any]) -> Mapping[str, list[Held]]:
+    """Entries, each an object or the JSON of one (msgspec.Raw), by the type of their resource. Those without a resource are left out."""
     found: defaultdict[str, list[Held]] = defaultdict(list)
-    for entry in entries:
-        kind = entry["resource"].get("resourceType")
-        found[kind if isinstance(kind, str) else ""].append(Held(entry, _codes(entry["resource"])))
+    for held in filter(None, map(_held, entries)):
+        kind = held.goes_by.resource_type
+        found[kind if isinstance(kind, str) else ""].append(held)
     return found
 
 
-def searched(held: Mapping[str, list[Held]], query: str) -> dict[str, Any]:
+def _held(entry: Any) -> Held | None:
+    try:
+        if isinstance(entry, msgspec.Raw):
+            resource: Any = _ENTRY.decode(entry).resource
+            goes_by = _SEARCHED.decode(resource)
+        else:
+            resource = msgspec.convert(entry, _Entry).resource
+            goes_by = msgspec.convert(resource, _Searched)
+    except msgspec.ValidationError:
+        return None
+    return Held(entry, resource, goes_by, _codes(goes_by))
+
+
+def searched(held: Mapping[str, list[Held]], query: str) -> Any:
     """The resource of a read, or the searchset of a search by patient and code, newest first where asked for."""
     path, _, parameters = query.partition("?")
     kind, _, identity = path.partition("/")
     of_kind = held.get(kind, [])
     if identity:
-        found: dict[str, Any] = next(one.entry["resource"] for one in of_kind if one.entry["resource"].get("id") == identity)
-        return found
+        return next(one.resource for one in of_kind if one.goes_by.id == identity)
     wanted = dict(parse_qsl(parameters))
     codes = frozenset(wanted["code"].split(",")) if "code" in wanted else None
-    matches = [one.entry for one in of_kind if codes is None or not codes.isdisjoint(one.codes)]
+    matches = [one for one in of_kind if codes is None or not codes.isdisjoint(one.codes)]
     if wanted.get("_sort") == "-date":
-        matches.sort(key=lambda e: _when(e["resource"]), reverse=True)
-    page = matches[: int(wanted.get("_count", "1000"))]
+        matches.sort(key=_when, reverse=True)
+    page = [one.entry for one in matches[: int(wanted.get("_count", "1000"))]]
     return {"resourceType": "Bundle", "type": "searchset", "total": len(matches), "entry": page}
 
 
-def _codes(resource: Mapping[str, Any]) -> frozenset[str]:
+def _codes(resource: _Searched) -> frozenset[str]:
     """The codes of a resource, of its components and of what it contains, as a search names them."""
-    holders = [resource, *_objects(resource.get("component")), *_objects(resource.get("contained"))]
-    codings = [c for holder in holders if isinstance(holder.get("code"), dict) for c in _objects(holder["code"].get("coding"))]
+    concepts = [resource.code, *[one.get("code") for held in (resource.component, resource.contained) for one in _objects(held)]]
+    codings = [c for concept in concepts if isinstance(concept, dict) for c in _objects(concept.get("coding"))]
     return frozenset([f"{c.get('system')}|{c.get('code')}" for c in codings])
 
 
@@ -88,8 +134,10 @@ def _objects(value: Any) -> list[dict[str, Any]]:
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
-def _when(resource: Mapping[str, Any]) -> str:
-    return next((resource[name] for name in _DATES if isinstance(resource.get(name), str)), "")
+def _when(held: Held) -> str:
+    """The first date of a resource that is one."""
+    dates = (getattr(held.goes_by, name) for name in _DATES)
+    return next((date for date in dates if isinstance(date, str)), "")
 
 
 def shifted(value: Any, days: int) -> Any:

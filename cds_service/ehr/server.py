@@ -9,6 +9,7 @@ from urllib.parse import quote, urljoin, urlsplit
 
 import requests
 
+from cds_service.ehr.files import is_deep, too_deep
 from cds_service.errors import CDSServiceError
 from cds_service.record.secret import Secret
 
@@ -93,6 +94,8 @@ class FHIRServer:
             return None
         if not answer.ok or answer.is_redirect:
             raise CDSServiceError(f"{self.base}: {method} was answered with {answer.status_code}. {_told(answer)}".rstrip())
+        if is_deep(answer.content):
+            raise too_deep(self.base)
         try:
             return answer.json() if answer.content else None
         except (ValueError, RecursionError):

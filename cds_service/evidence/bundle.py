@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from cds_service.ehr.files import decoded
-from cds_service.ehr.prefetch import PATIENT_ID
+from cds_service.ehr.prefetch import PATIENT_ID, Held
 from cds_service.errors import CDSServiceError, InvalidRequest, RequiredDataUnavailable
 from cds_service.fhir.gather import Fetched, gather
 from cds_service.fhir.prefetch import Prefetched, kind_of, whole_chart
@@ -30,10 +30,20 @@ def entries(chart: Any, name: str) -> dict[str, Any]:
     return {**chart, "entry": [e for e in chart["entry"] if isinstance(e, dict)]}
 
 
-def patient_id(chart: dict[str, Any], name: str) -> str:
-    """The id of the one patient of a Bundle. Raises InvalidRequest."""
-    resources = [e["resource"] for e in chart["entry"] if isinstance(e.get("resource"), dict)]
-    return _only_id([r.get("id") for r in resources if r.get("resourceType") == "Patient"], name)
+def patient_id(held: Mapping[str, list[Held]], name: str) -> str:
+    """The id of the one patient among entries by their kind. Raises InvalidRequest."""
+    return _only_id([one.goes_by.id for one in held.get("Patient", ())], name)
+
+
+def chart_in(content: bytes, name: str, error: type[CDSServiceError] = CDSServiceError) -> Chart:
+    """The Bundle of a chart, its entries unread. Raises InvalidRequest for another shape or a history, and `error` where it is no JSON."""
+    try:
+        bundle = decoded(content, _CHART, name, error)
+    except msgspec.ValidationError:
+        raise _no_bundle(name) from None
+    if bundle.type == "history":
+        raise InvalidRequest(f"{name}: a history, which holds what was deleted, too. Give the chart as it stands.", place="/type")
+    return bundle
 
 
 def record_of(content: bytes, knowledge: Knowledge, today: Day, name: str, error: type[CDSServiceError] = CDSServiceError) -> PatientRecord:
@@ -41,13 +51,7 @@ def record_of(content: bytes, knowledge: Knowledge, today: Day, name: str, error
 
     The Bundle is the server that is asked for every key: what is not in it is not there, unless it says itself that it is not all.
     """
-    try:
-        bundle = decoded(content, _CHART, name, error)
-    except msgspec.ValidationError:
-        raise _no_bundle(name) from None
-    if bundle.type == "history":
-        raise InvalidRequest(f"{name}: a history, which holds what was deleted, too. Give the chart as it stands.", place="/type")
-    chart = whole_chart(bundle)
+    chart = whole_chart(chart_in(content, name, error))
     patients = [e for e in chart.entries if kind_of(e.resource) == "Patient"]
     for entry in patients:
         entry.resource.id = entry.resource.id or _id_in(entry.fullUrl)

@@ -130,12 +130,55 @@ def test_saves_the_request(site, window):
 
 
 def test_says_that_it_waits(site, window):
-    """From the moment of sending until the answer is there, the form says so."""
+    """From the moment of sending until the answer is there, the form says so, and that none came."""
+    one, requests = window(), []
+    one.page.goto(site)
+    one.page.route("**/simulator", lambda route: requests.append(route))  # noqa: PLW0108 - Playwright marks what it is given
+    one.page.get_by_role("button", name="Open the chart").click()
+    one.page.wait_for_selector("text=Waiting for the answer … 1 s")
+    busy = one.page.locator("#fire").get_attribute("aria-busy")
+    requests.pop().abort()
+
+    one.page.wait_for_selector("text=No answer came")
+
+    assert ["true", None] == [busy, one.page.locator("#fire").get_attribute("aria-busy")]
+    assert 2 == len(one.complaints)  # the request, and the console of it
+    one.complaints.clear()
+
+
+def test_leaves_a_bundle_where_it_is(site, window, tmp_path):
+    """A file is read into the form, stays there from call to call, and never travels back; without scripts the page carries it."""
+    text = (build.FIXTURES / "test-sweet-macrocytosis.json").read_text(encoding="utf-8")
+    (tmp_path / "chart.json").write_bytes(b"\xef\xbb\xbf" + text.encode())
+    sizes, left = [], []
+    for wishes in ({}, WITHOUT_SCRIPTS):
+        one = window(**wishes)
+        one.page.goto(site)
+        one.page.get_by_label("A FHIR Bundle").check()
+        one.page.get_by_label("A file").set_input_files(tmp_path / "chart.json")
+        for button in ("Open the chart", "Dismiss", "Open the chart again", "Let these cards be shown again"):
+            if button == "Dismiss":
+                one.page.get_by_text("Dismiss because").click()
+            with one.page.expect_response("**/simulator") as answered:
+                one.page.get_by_role("button", name=button, exact=True).click()
+            one.page.get_by_role(
+                "heading", name={"Dismiss": "Feedback was stored", "Open the chart again": "No card"}.get(button, "1 card")
+            ).first.wait_for()
+            sizes.append(len(answered.value.body()))
+            left.append(one.page.get_by_label("or pasted").input_value())
+
+    assert [text] * 8 == left
+    assert all(0.9 * len(text) < carried - kept for kept, carried in zip(sizes[:4], sizes[4:], strict=True))
+
+
+def test_names_a_file_that_is_not_utf_8(site, window, tmp_path):
+    """What a browser would read with replaced characters is refused by the service, which says so."""
+    (tmp_path / "chart.json").write_bytes('{"resourceType": "Bündle"}'.encode("latin-1"))
     one = window()
     one.page.goto(site)
-    one.page.evaluate("document.getElementById('fire').addEventListener('submit', event => event.preventDefault())")  # no answer comes
+    one.page.get_by_label("A FHIR Bundle").check()
+    one.page.get_by_label("A file").set_input_files(tmp_path / "chart.json")
     one.page.get_by_role("button", name="Open the chart").click()
 
-    one.page.wait_for_selector("text=Waiting for the answer … 1 s")
-
-    assert "true" == one.page.locator("#fire").get_attribute("aria-busy")
+    assert "not UTF-8" in one.page.get_by_role("alert").inner_text()
+    one.complaints.clear()

@@ -228,6 +228,17 @@ def test_takes_a_file(person):
     assert "Feedback was stored" == person.form.texts["answer"]
 
 
+@pytest.mark.parametrize("text", [(build.FIXTURES / f"{SWEET}.json").read_text(encoding="utf-8"), "{"])
+def test_sends_no_bundle_back_that_the_browser_keeps(person, text):
+    """Whether it is answered or refused, the page has all but the Bundle."""
+    carried = person.paste(text)
+    kept = person.paste(text, kept="1")
+
+    assert carried.status_code == kept.status_code
+    assert "" == person.form.fields["bundle"]
+    assert len(carried.text) > len(kept.text)
+
+
 @pytest.mark.parametrize(
     ("text", "place"),
     [
@@ -238,7 +249,8 @@ def test_takes_a_file(person):
         ("[]", "no FHIR Bundle with entries"),
         ('{"resourceType": "Bundle", "entry": []}', "0 Patients"),
         (json.dumps(build.bundle(build.patient(), build.patient(id="p2"))), "2 Patients"),
-        ("[" * 300 + "]" * 300, "nested too deeply"),
+        ('{"resourceType": "Bundle", "type": "history", "entry": []}', "a history"),
+        ('{"resourceType": "Bundle", "entry": ' + "[" * 1100 + "]" * 1100 + "}", "nested too deeply"),
     ],
 )
 def test_names_what_is_wrong_with_a_bundle(person, log, text, place):

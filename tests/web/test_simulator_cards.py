@@ -69,9 +69,9 @@ def test_shows_what_is_no_json_as_it_is():
 
 def test_shows_no_access_token():
     """The token of a call is told nowhere."""
-    said = {"hook": "x", "fhirAuthorization": {"access_token": "abc", "token_type": "Bearer"}, "prefetch": {"patient": None, "odd": 7}}
+    said = {"hook": "x", "fhirAuthorization": {"access_token": "abc", "token_type": "Bearer"}}
 
-    shown = request(said, {"patient": "", "vitals": ""})
+    shown = request(said, {"patient": b"null", "odd": b"7"}, ("patient", "vitals"))
 
     assert {"access_token": "(not shown)", "token_type": "Bearer"} == json.loads(shown.envelope)["fhirAuthorization"]
     assert ["null", "no FHIR"] == [part.holds for part in shown.parts]
@@ -79,10 +79,14 @@ def test_shows_no_access_token():
 
 
 def test_leaves_to_the_file_what_is_too_much():
-    """A prefetch key of many kilobytes is named with its size and not shown; a small one after it is."""
-    said = {"prefetch": {"large": {"resourceType": "Bundle", "entry": ["x" * 70_000]}, "small": {"resourceType": "Bundle", "entry": []}}}
+    """A prefetch key of many kilobytes, or of hundreds of levels, is named with its size and not shown; a small one after them is."""
+    long, deep = json.dumps("x" * 70_000), "[" * 300 + "]" * 300
+    prefetch = {
+        name: f'{{"resourceType": "Bundle", "entry": [{inside}]}}'.encode() for name, inside in {"large": long, "deep": deep, "small": ""}.items()
+    }
 
-    large, small = request(said, {}).parts
+    large, nested, small = request({}, prefetch, ()).parts
 
     assert ("1 entry", "", True) == (large.holds, large.text, large.size > 70_000)
-    assert ("no entries", True) == (small.holds, bool(small.text))
+    assert ("1 entry", "") == (nested.holds, nested.text)
+    assert ("no entries", '{"resourceType": "Bundle", "entry": []}') == (small.holds, small.text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -26,11 +27,12 @@ class Wanted(NamedTuple):
     mode: str = MODES[0]
     keys: frozenset[str] = frozenset()
     instance: str = ""
+    kept: bool = False  # the browser still has the Bundle, so the page need not carry it
 
     @property
     def typed(self) -> str:
-        """The Bundle as far as a page can show it."""
-        return self.bundle.encode(errors="replace").decode()
+        """The Bundle as far as a page can show it, where it has to."""
+        return "" if self.kept else self.bundle.encode(errors="replace").decode()
 
 
 class Deed(NamedTuple):
@@ -59,8 +61,17 @@ def wanted(fields: Mapping[str, bytes]) -> Wanted:
         hook=said.get("hook", ""),
         mode=mode if mode in (*MODES, CHOSEN) else MODES[0],
         keys=frozenset(name.removeprefix(_KEY) for name in said if name.startswith(_KEY)),
-        instance=said.get("instance", ""),
+        instance=_uuid(said.get("instance", "")),
+        kept=said.get("kept") == "1",
     )
+
+
+def _uuid(text: str) -> str:
+    """A text that is a UUID, or nothing."""
+    try:
+        return str(uuid.UUID(text))
+    except ValueError:
+        return ""
 
 
 def deed(fields: Mapping[str, bytes]) -> Deed:

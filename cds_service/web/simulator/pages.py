@@ -14,7 +14,6 @@ import msgspec
 from flask import Blueprint, Response, request
 from markupsafe import Markup
 
-from cds_service.ehr.client import body_of
 from cds_service.errors import CDSServiceError
 from cds_service.evidence import shown
 from cds_service.fhir.search import prefetch_templates
@@ -144,7 +143,8 @@ class _Pages:
         self._templates.tests["web"] = cards.leads_to_the_web
         # Made before anybody's words are in a page, so that no style but ours is ever allowed.
         styles = allowed(self._templates.get_template("simulator_frame.html").render())
-        self._policy = f"default-src 'none'; {styles}; script-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+        own = "script-src 'self'; connect-src 'self'"
+        self._policy = f"default-src 'none'; {styles}; {own}; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
     def start(self, state: str) -> Response:
         """The page before anything was sent."""
@@ -166,7 +166,7 @@ class _Pages:
     def _file(self, asked: Wanted) -> Response:
         """The body of a call as a file, but for an access token."""
         call = self._simulator.call(asked)
-        told = body_of(wire.without_token(call.said)) if "fhirAuthorization" in call.said else call.body
+        told = wire.body(wire.without_token(call.said), call.prefetch) if "fhirAuthorization" in call.said else call.body
         return Response(told, headers={"Content-Disposition": 'attachment; filename="request.json"'}, content_type="application/json")
 
     def _reported(self, asked: Wanted, done: Deed) -> Shown:
@@ -185,7 +185,7 @@ class _Pages:
             fired=fired,
             answer=_ANSWER.decode(fired.response) if good else None,
             refused=None if good else json.loads(fired.response),
-            sent=wire.request(call.said, self._keys),
+            sent=wire.request(call.said, call.prefetch, self._keys),
             person=self._person(fired),
             why=self._why(fired.record),
             silent=self._silent(call.client, call.patient),

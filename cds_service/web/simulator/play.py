@@ -9,13 +9,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
+
 from cds_service.cards.snooze import Snooze
 from cds_service.ehr import constructed
 from cds_service.ehr.client import CDSService, body_of, request_for
-from cds_service.ehr.files import json_in
-from cds_service.ehr.prefetch import PATIENT_ID, chosen, hook_request
+from cds_service.ehr.prefetch import PATIENT_ID, Held, by_kind, call_for, chosen, filled
 from cds_service.errors import CDSServiceError, InvalidRequest, MalformedBody, StorageUnavailable
-from cds_service.evidence.bundle import entries, patient_id
+from cds_service.evidence.bundle import chart_in, patient_id
 from cds_service.fhir.fallback import unnoted
 from cds_service.fhir.search import prefetch_templates
 from cds_service.http.body import within_limit
@@ -26,6 +27,7 @@ from cds_service.record.dates import Day
 from cds_service.record.facts import PatientRecord
 from cds_service.snoozes import Snoozes
 from cds_service.trust.clients import SIMULATOR, Client, simulated
+from cds_service.web.simulator import wire
 from cds_service.web.simulator.form import BUNDLE, CHOSEN, SERVER, Deed, Wanted
 from cds_service.web.simulator.served import NotedServer
 
@@ -34,11 +36,12 @@ _TYPED = "The Bundle"
 
 
 class Call(NamedTuple):
-    """A call that is ready to be sent: whose it is, whose chart, and its body as it is said and as it is sent."""
+    """A call that is ready to be sent: whose it is, whose chart, what it says, the JSON of each prefetch key, and all of that as it is sent."""
 
     client: Client
     patient: str
     said: Mapping[str, Any]
+    prefetch: Mapping[str, bytes]
     body: bytes
 
 
@@ -125,10 +128,11 @@ class Simulator:
     def _of_a_chart(self, wanted: Wanted, hook: str, instance: str) -> Call:
         templates = prefetch_templates(self._knowledge)
         chart = self._chart(wanted)
-        said = hook_request(chart, templates, hook, instance)
-        prefetch = {key: value for key, value in said["prefetch"].items() if key in _keys(wanted, templates)}
-        said = {name: value for name, value in {**said, "prefetch": prefetch}.items() if value}
-        return Call(SIMULATOR, patient_id(chart, _TYPED), said, body_of(said))
+        patient = patient_id(chart, _TYPED)
+        said = call_for(patient, hook, instance)
+        found = filled(chart, {key: templates[key] for key in _keys(wanted, templates)}, patient)
+        prefetch = {key: msgspec.json.encode(value) for key, value in found.items()}
+        return Call(SIMULATOR, patient, said, prefetch, wire.body(said, prefetch))
 
     def _of_a_server(self, wanted: Wanted, hook: str, instance: str) -> Call:
         client, patient = self._server(wanted), _patient(wanted)
@@ -139,25 +143,24 @@ class Simulator:
         chart = NotedServer(client, token, patient, templates, note)
         service = CDSService("", hook, "", templates)
         said = request_for(service, chart, patient, instance, _keys(wanted, templates))
+        prefetch = {key: body_of(value) for key, value in said.pop("prefetch", {}).items()}
         if token:
             scope = {"token_type": "Bearer", "expires_in": _TOKEN_SECONDS, "scope": "user/*.read", "subject": client.name}
             said = {**said, "fhirAuthorization": {"access_token": token.reveal(), **scope}}
-        return Call(client, patient, said, body_of(said))
+        return Call(client, patient, said, prefetch, wire.body(said, prefetch))
 
     def _server(self, wanted: Wanted) -> Client:
         if wanted.server not in self.servers:
             raise InvalidRequest("There is no registered FHIR server of this name. Choose one of the list.", place="server")
         return self.servers[wanted.server]
 
-    def _chart(self, wanted: Wanted) -> dict[str, Any]:
-        """The Bundle that a form names or brings. Raises CDSServiceError."""
+    def _chart(self, wanted: Wanted) -> Mapping[str, list[Held]]:
+        """The entries of the Bundle that a form names or brings, by their kind. Raises CDSServiceError."""
         if wanted.source != BUNDLE:
-            return entries(constructed.chart(self._fixtures, wanted.constructed, self._today()), "The file")
+            return by_kind(constructed.chart(self._fixtures, wanted.constructed, self._today())["entry"])
         if not wanted.bundle.strip():
             raise MalformedBody("No Bundle was sent. Choose a file, or paste a FHIR R4 Bundle.", place="bundle")
-        chart = entries(json_in(wanted.bundle.encode(errors="surrogateescape"), _TYPED, MalformedBody), _TYPED)
-        patient_id(chart, _TYPED)
-        return chart
+        return by_kind(chart_in(wanted.bundle.encode(errors="surrogateescape"), _TYPED, MalformedBody).entry)
 
     def _entry(self, deed: Deed) -> dict[str, Any]:
         """What was done with a card, as CDS Hooks has it."""

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
+import msgspec
+
 from cds_service.ehr.client import body_of
+from cds_service.ehr.files import json_in
+from cds_service.errors import CDSServiceError
 
 _WIDTH = 80
 _MOST = 60_000  # characters of a request that a page shows; the whole of it is a file
@@ -31,17 +35,28 @@ class Request(NamedTuple):
     left_out: tuple[str, ...]
 
 
-def request(said: Mapping[str, Any], keys: Mapping[str, Any]) -> Request:
-    """A call as a page shows it, without its access token."""
-    prefetch = said.get("prefetch", {})
-    envelope = {name: value for name, value in without_token(said).items() if name != "prefetch"}
+class _Peek(msgspec.Struct, rename="camel"):
+    resource_type: Any = "no FHIR"
+    entry: list[msgspec.Raw] | None = None
+
+
+_PEEK = msgspec.json.Decoder(_Peek)
+
+
+def request(said: Mapping[str, Any], prefetch: Mapping[str, bytes], keys: Iterable[str]) -> Request:
+    """A call without its prefetch, and the JSON of each prefetch key, as a page shows them: without access token."""
     room, parts = _MOST, []
-    for key, value in prefetch.items():
-        size = len(body_of(value))
-        text = readable(value) if size <= room else ""
+    for key, body in prefetch.items():
+        text = _text_within(room, body)
         room -= len(text)
-        parts.append(Part(key, _holds(value), size, text))
-    return Request(readable(envelope), tuple(parts), tuple(key for key in keys if key not in prefetch))
+        parts.append(Part(key, _holds(body), len(body), text))
+    return Request(readable(without_token(said)), tuple(parts), tuple(key for key in keys if key not in prefetch))
+
+
+def body(said: Mapping[str, Any], prefetch: Mapping[str, bytes]) -> bytes:
+    """The body of a call, with the JSON of each prefetch key as it is."""
+    members = {name: msgspec.Raw(body_of(value)) for name, value in said.items()}
+    return msgspec.json.encode({**members, **({"prefetch": {key: msgspec.Raw(one) for key, one in prefetch.items()}} if prefetch else {})})
 
 
 def without_token(said: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -73,11 +88,21 @@ def text_of(body: bytes) -> str:
         return body.decode(errors="replace")
 
 
-def _holds(value: Any) -> str:
+def _text_within(room: int, body: bytes) -> str:
+    """JSON in lines that fit; nothing where it is more than there is room for, or nested too deeply to be read."""
+    try:
+        return readable(json_in(body, "")) if len(body) <= room else ""
+    except CDSServiceError:
+        return ""
+
+
+def _holds(body: bytes) -> str:
     """What a prefetch key holds, in a few words."""
-    if not isinstance(value, dict):
-        return "null" if value is None else "no FHIR"
-    if value.get("resourceType") != "Bundle":
-        return str(value.get("resourceType", "no FHIR"))
-    count = len(value.get("entry") or ())
+    try:
+        peek = _PEEK.decode(body)
+    except msgspec.ValidationError:
+        return "null" if body == b"null" else "no FHIR"
+    if peek.resource_type != "Bundle":
+        return str(peek.resource_type)
+    count = len(peek.entry or ())
     return f"{count or 'no'} {'entry' if count == 1 else 'entries'}"
