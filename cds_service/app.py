@@ -112,7 +112,7 @@ def _parts(settings: Settings, today: Callable[[], Day], now: Callable[[], dt.da
     counts = Counts(database, pseudonyms, knowledge, today, siblings=Siblings(_TOGETHER[0]) if _TOGETHER else None)
     counts.losses.update(decisions=lambda: recorder.lost, accesses=lambda: accesses.lost)
     service = Service(knowledge, settings.base_url, today, registered, settings.deadline, recorder, accesses)
-    desk = Desk(knowledge.module.service.id, database, registered, now)
+    desk = Desk(knowledge.module.service.id, database, registered, now, recorder.settle)
     gate = Gate(_doorkeeper(settings, registered, database, now), counts, discovery=settings.authenticate_discovery)
     slots = Slots(settings.threads, settings.waiting, settings.deadline / 4)
     calls = Calls(service, desk, counts, slots)

@@ -26,11 +26,14 @@ class Taken(NamedTuple):
 class Desk:
     """Takes feedback for one service. What it answers for is on disk by then."""
 
-    def __init__(self, service_id: str, database: Database, clients: Clients, now: Callable[[], dt.datetime]) -> None:
+    def __init__(
+        self, service_id: str, database: Database, clients: Clients, now: Callable[[], dt.datetime], settle: Callable[[], None] = lambda: None
+    ) -> None:
         self._service_id = service_id
         self._database = database
         self._dialects = {c.name: c.dialect for c in (UNKNOWN, *clients.registered)}
         self._now = now
+        self._settle = settle
 
     def take(self, service_id: str, body: bytes, caller: str | None = None) -> Taken:
         """Store what a body says. `caller` is the client that sends it, where that is known; it has only its own cards.
@@ -41,6 +44,7 @@ class Desk:
             raise UnknownService("There is no such CDS service. GET /cds-services lists them.")
         entries = read_feedback(body)
         received = self._now()
+        self._settle()  # a card that has just left may not be on record yet
 
         def store(book: records.Records) -> Taken:
             good, refused = [], []

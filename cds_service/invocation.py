@@ -14,7 +14,8 @@ from cds_service.cards.snooze import Answered, Snoozer
 from cds_service.counting import Visit
 from cds_service.errors import ClientNotAllowed, InvalidRequest, UnknownService
 from cds_service.fhir.fallback import Fallback, unnoted
-from cds_service.fhir.gather import Ask, gather
+from cds_service.fhir.gather import gather
+from cds_service.fhir.prefetch import Ask
 from cds_service.fhir.resources import whole_prefetch
 from cds_service.fhir.search import page_sizes
 from cds_service.hooks import HOOKS

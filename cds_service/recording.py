@@ -7,7 +7,7 @@ import threading
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from cds_service.cards.snooze import Snooze
 from cds_service.errors import StorageUnavailable
@@ -23,6 +23,7 @@ from cds_service.telemetry import event
 T = TypeVar("T")
 _SAID = {truth: truth.value for truth in Truth}  # an Enum's own value costs a call each time
 _PATIENCE = 0.25  # seconds that an answer waits for the database
+_SETTLED = 1.0  # seconds that feedback waits for decisions that are on their way
 _WORKERS = 4
 _MOST_WAITING = 256  # with more waiting the database is not there
 
@@ -62,6 +63,7 @@ class Recorder:
         self._namespace = uuid.uuid5(uuid.NAMESPACE_URL, knowledge.module.namespace)
         self._workers = ThreadPoolExecutor(_WORKERS, thread_name_prefix="decisions")
         self._waiting = threading.BoundedSemaphore(_MOST_WAITING)
+        self._on_their_way: set[Future[Any]] = set()
 
     def decide(self, call: Call, assessment: Assessment, judge: Callable[[list[records.Answered]], Mapping[str, Outcome]]) -> Mapping[str, Outcome]:
         """What `judge` makes of the cards, by topic, told what clinicians did with earlier ones; it is recorded.
@@ -89,6 +91,10 @@ class Recorder:
         # A commit may take for ever: what was decided leaves, whether or not it is ever written.
         return (future.result() if done else None) or agreed(judge([]))
 
+    def settle(self) -> None:
+        """Wait for the decisions that are on their way, but not for ever: what is said of their cards comes after them."""
+        wait(tuple(self._on_their_way), timeout=_SETTLED)
+
     def database_answers(self) -> bool:
         """Whether a decision could be written now."""
         return self._database.answers()
@@ -113,7 +119,10 @@ class Recorder:
             finally:
                 self._waiting.release()
 
-        return self._workers.submit(run)
+        future = self._workers.submit(run)
+        self._on_their_way.add(future)
+        future.add_done_callback(self._on_their_way.discard)
+        return future
 
     def _lose(self, client: str) -> None:
         with self._counting:

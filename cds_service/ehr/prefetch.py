@@ -14,6 +14,19 @@ import msgspec
 MODES = ("full", "partial", "none")  # how much of the prefetch goes along with a call
 # What the hook's schema takes as a patient id.
 PATIENT_ID = re.compile(r"[^\s/?#\ud800-\udfff]+")  # and no lone surrogate, which no URL can hold
+_DATES = (
+    "effectiveDateTime",
+    "effectiveInstant",
+    "issued",
+    "authoredOn",
+    "recordedDate",
+    "onsetDateTime",
+    "performedDateTime",
+    "occurrenceDateTime",
+    "date",
+)
+# What a search of a resource goes by, of whatever type it is in a chart.
+_Searched: Any = msgspec.defstruct("_Searched", [(name, Any, None) for name in ("resourceType", "id", "code", "component", "contained", *_DATES)])
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
 
@@ -41,28 +54,6 @@ def filled(held: Mapping[str, list[Held]], templates: Mapping[str, str], patient
     return {key: searched(held, template.replace("{{context.patientId}}", patient)) for key, template in templates.items()}
 
 
-class _Searched(msgspec.Struct, rename="camel"):
-    """What a search of a resource goes by, of whatever type it is in a chart."""
-
-    resource_type: Any = None
-    id: Any = None
-    code: Any = None
-    component: Any = None
-    contained: Any = None
-    effective_date_time: Any = None
-    effective_instant: Any = None
-    issued: Any = None
-    authored_on: Any = None
-    recorded_date: Any = None
-    onset_date_time: Any = None
-    performed_date_time: Any = None
-    occurrence_date_time: Any = None
-    date: Any = None
-
-
-_DATES = _Searched.__struct_fields__[5:]
-
-
 class _Entry(msgspec.Struct):
     resource: Any
 
@@ -80,7 +71,7 @@ class Held(NamedTuple):
 
     entry: Any
     resource: Any
-    goes_by: _Searched
+    goes_by: Any
     codes: frozenset[str]
 
 
@@ -88,7 +79,7 @@ def by_kind(entries: Iterable[Any]) -> Mapping[str, list[Held]]:
     """Entries, each an object or the JSON of one (msgspec.Raw), by the type of their resource. Those without a resource are left out."""
     found: defaultdict[str, list[Held]] = defaultdict(list)
     for held in filter(None, map(_held, entries)):
-        kind = held.goes_by.resource_type
+        kind = held.goes_by.resourceType
         found[kind if isinstance(kind, str) else ""].append(held)
     return found
 
@@ -122,7 +113,7 @@ def searched(held: Mapping[str, list[Held]], query: str) -> Any:
     return {"resourceType": "Bundle", "type": "searchset", "total": len(matches), "entry": page}
 
 
-def _codes(resource: _Searched) -> frozenset[str]:
+def _codes(resource: Any) -> frozenset[str]:
     """The codes of a resource, of its components and of what it contains, as a search names them."""
     concepts = [resource.code, *[one.get("code") for held in (resource.component, resource.contained) for one in _objects(held)]]
     codings = [c for concept in concepts if isinstance(concept, dict) for c in _objects(concept.get("coding"))]

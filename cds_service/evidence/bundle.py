@@ -11,8 +11,8 @@ import msgspec
 from cds_service.ehr.files import decoded
 from cds_service.ehr.prefetch import PATIENT_ID, Held
 from cds_service.errors import CDSServiceError, InvalidRequest, RequiredDataUnavailable
-from cds_service.fhir.gather import Fetched, gather
-from cds_service.fhir.prefetch import Prefetched, kind_of, whole_chart
+from cds_service.fhir.gather import gather
+from cds_service.fhir.prefetch import Fetched, Prefetched, kind_of, whole_chart
 from cds_service.fhir.resources import Chart, Medication, MedicationRequest
 from cds_service.knowledge.loader import Knowledge
 from cds_service.knowledge.model import Requirement

@@ -12,8 +12,7 @@ import msgspec
 
 from cds_service.errors import FHIRServerError
 from cds_service.fhir.client import LEAST, FHIRClient
-from cds_service.fhir.gather import Fetched
-from cds_service.fhir.prefetch import Prefetched, is_bundle, joined, unpack
+from cds_service.fhir.prefetch import Fetched, Prefetched, is_bundle, joined, unpack
 from cds_service.fhir.search import resolved, searches
 from cds_service.knowledge.loader import Knowledge
 from cds_service.record.facts import Issue, Source

@@ -4,51 +4,49 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import partial
 from operator import attrgetter
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
-from cds_service.errors import PatientMismatch, RequiredDataUnavailable
+from cds_service.errors import RequiredDataUnavailable
 from cds_service.fhir import read
 from cds_service.fhir import resources as fhir
+from cds_service.fhir.drugs import Drugs
 from cds_service.fhir.links import Links, name_of
-from cds_service.fhir.prefetch import NOTHING, UNREADABLE, Prefetched, joined, judged, kind_of, place_of, unpack, unreadable, with_article
+from cds_service.fhir.patient import birth_of, one_of, versions_of
+from cds_service.fhir.prefetch import (
+    NOTHING,
+    UNREADABLE,
+    Ask,
+    Fetched,
+    Prefetched,
+    joined,
+    judged,
+    kind_of,
+    place_of,
+    unpack,
+    unreadable,
+    with_article,
+)
 from cds_service.fhir.subject import Subject
 from cds_service.knowledge.model import Requirement
 from cds_service.record import facts
 from cds_service.record.codes import Code
-from cds_service.record.dates import Day, Moment, age_on, last_day, moment
+from cds_service.record.dates import Day, moment
 from cds_service.record.facts import Issue, PatientRecord, Source
 
 _LOINC = "http://loinc.org"
 _WITHDRAWN = frozenset({"entered-in-error", "cancelled", "refuted", "superseded"})
 _STATUSES = ("status", "docStatus", "verificationStatus")
-_OLDEST = 120
-_LONGEST_AHEAD = 365  # days for which who is not born yet may be entered
 _ID = re.compile(r"[A-Za-z0-9._~:-]{1,128}")  # FHIR allows 64; some charts have longer ones
 _READ: tuple[type[Any], ...] = (*read.SIMPLE, *read.MEDICATION)
 _HOLDERS = (fhir.Observation, fhir.DiagnosticReport)  # what they contain counts
 _COMPANIONS = frozenset({fhir.Patient, fhir.Medication, fhir.Unread})
 _READ_NAMES = frozenset(kind.__name__ for kind in _READ)
-
-
-class Fetched(NamedTuple):
-    """What asking the EHR's server brought: for each key its pages as one, and why others are not there.
-
-    `by_kind` says that the first key of each kind holds everything of that kind, so that a loss may concern them all.
-    """
-
-    found: Mapping[str, Prefetched] = {}
-    issues: tuple[Issue, ...] = ()
-    by_kind: bool = False
-
-
-# Asks for keys: from the beginning (None), or from the page that a link names.
-Ask = Callable[[Mapping[str, str | None]], Fetched]
 
 
 def gather(
@@ -74,7 +72,7 @@ def gather(
     for key, more in asked.found.items():
         unpacked[key] = more if key in lacking else joined((unpacked[key], more))
     who = unpacked.pop(patient_key)
-    versions = _versions_of_patient(patient_key, who, patient_id, asked)
+    versions = versions_of(patient_key, who, patient_id, asked)
     for key, found in unpacked.items():
         if found.more or found.entries or found.total:
             page = pages.get(key, requirements[key].count) if key not in asked.found else None
@@ -96,7 +94,7 @@ def gather(
     if not asked_for and any(bytes(memoryview(sent)[:1]) == b"{" for key, sent in prefetch.items() if key not in requirements):
         reader.issues.append(Issue("warning", "the data stand under prefetch keys that were not asked for", "Use the keys that discovery lists."))
     absent = frozenset([key for key in unpacked if key in lacking and (key not in asked.found or unpacked[key].lacking)])
-    return reader.record(_one_patient(versions), requirements, unpacked, today, absent=absent)
+    return reader.record(one_of(versions), requirements, unpacked, today, absent=absent)
 
 
 def _asked(unpacked: Mapping[str, Prefetched], lacking: Collection[str], ask: Ask) -> Fetched:
@@ -105,68 +103,13 @@ def _asked(unpacked: Mapping[str, Prefetched], lacking: Collection[str], ask: As
     return ask(wanted) if wanted else Fetched()
 
 
-# --- the patient ---
-
-
-def _versions_of_patient(key: str, prefetched: Prefetched, patient_id: str, asked: Fetched) -> list[fhir.Patient]:
-    """The Patient, who must be the one the context names; hardly ever in more than one version."""
-    candidates = [e.resource for e in prefetched.entries if kind_of(e.resource) == "Patient"]
-    if not candidates:
-        own = prefetched.issues if key in asked.found else ()
-        told = "".join(f" {issue.what[:1].upper()}{issue.what[1:]}." for issue in (*asked.issues, *own) if key in asked.found or not asked.found)
-        raise RequiredDataUnavailable(f"The Patient is needed and was not sent.{told} Fill the prefetch key '{key}'.", place=f"/prefetch/{key}")
-    if not any(c.id for c in candidates):
-        raise RequiredDataUnavailable(
-            f"The Patient in '{key}' has no id, so it cannot be matched with the context. Send it with its id.", place=f"/prefetch/{key}/id"
-        )
-    mine = [c for c in candidates if c.id == patient_id]
-    if not mine and key in asked.found:
-        raise RequiredDataUnavailable(
-            f"The EHR's FHIR server sent another Patient than it was asked for. Fill the prefetch key '{key}'.", place=f"/prefetch/{key}"
-        )
-    if not mine:
-        raise PatientMismatch(
-            f"The Patient in '{key}' is not the one that context.patientId names. Send the same patient in both.", place=f"/prefetch/{key}/id"
-        )
-    unread = next((c for c in mine if isinstance(c, fhir.Unread)), None)
-    if unread:
-        place = f" at {unread.place}" if unread.place else ""
-        raise RequiredDataUnavailable(f"The Patient in '{key}' could not be read{place}. Send a valid FHIR R4 Patient.", place=f"/prefetch/{key}")
-    return mine
-
-
-def _one_patient(versions: list[fhir.Patient]) -> fhir.Patient:
-    """Of several versions of the patient what all agree on; a death that one of them knows holds, and the youngest birth, for it may be a child."""
-    if len(versions) == 1:
-        return versions[0]
-    births = {v.birthDate: last_day(birth) for v in versions if v.birthDate and (birth := moment(v.birthDate))}
-    genders = {v.gender for v in versions}
-    return fhir.Patient(
-        id=versions[0].id,
-        birthDate=max(births, key=lambda text: (births[text], text)) if births else None,
-        gender=genders.pop() if len(genders) == 1 else None,
-        deceasedBoolean=any(bool(v.deceasedBoolean) or bool(v.deceasedDateTime) for v in versions),
-    )
-
-
-def _birth(patient: fhir.Patient, today: Day) -> tuple[Moment | None, bool]:
-    """The date of birth as far as it may be used, and whether it can be right; who is entered ahead of the birth is a newborn."""
-    birth = moment(patient.birthDate) if patient.birthDate else None
-    if birth is None or age_on(birth.day, today) > _OLDEST or (birth.day - today).days > _LONGEST_AHEAD:
-        return None, False
-    return (birth, True) if birth.day <= today else (Moment(today, "day", today.isoformat()), False)
-
-
-# --- everything else ---
-
-
 class _Reader:
     """Keeps each resource of the patient once, and turns them into facts."""
 
     def __init__(self, patient_id: str, every: Iterable[Prefetched], *, by_kind: bool) -> None:
         companions = [e for p in every for e in p.entries if type(e.resource) in _COMPANIONS]
         self.subject = Subject(patient_id, (e for e in companions if kind_of(e.resource) == "Patient"))
-        self.drugs = _drugs_by_reference(companions)
+        self.drugs = Drugs(companions)
         self.issues: list[Issue] = []
         self.damaged: set[str] = set()
         self._by_kind = by_kind
@@ -247,7 +190,7 @@ class _Reader:
                 resource = known[identity]
                 ref = f"{kind.__name__}/{identity}" if regular or (resource.id and _ID.fullmatch(identity)) else None
                 if make is None:
-                    medication = read.MEDICATION[kind](resource, ref, *self._drug(resource))
+                    medication = read.MEDICATION[kind](resource, ref, *self.drugs.of(resource))
                     every[facts.Medication].append(medication)
                     if not medication.text and not medication.codes:
                         self._nameless(kind, medication, requirements)
@@ -312,28 +255,6 @@ class _Reader:
             for fact in read.observation(inner, ref, worded):
                 yield self._links.linked(fact, f"{name}#{inner.id or ''}", name) if isinstance(fact, facts.Report) else fact
 
-    def _drug(self, resource: Any) -> tuple[fhir.CodeableConcept | None, str]:
-        """The drug of an order: coded, contained, by reference, or only by the reference's display."""
-        if resource.medicationCodeableConcept is not None:
-            return resource.medicationCodeableConcept, ""
-        reference = resource.medicationReference
-        if reference is None:
-            return None, ""
-        target = _as_named((reference.reference or "").strip())
-        if target.startswith("#"):
-            for raw in resource.contained or ():
-                try:
-                    kind = fhir.KIND.decode(raw)
-                    if kind.resourceType == "Medication" and kind.id == target[1:]:
-                        held = fhir.READ["Medication"].decode(raw)
-                        concept = _drug_in(held)
-                        return concept, (held.code is None and read.words(concept)) or reference.display or ""
-                except UNREADABLE:
-                    continue
-        current = target.split("/_history/", maxsplit=1)[0].rstrip("/")
-        concept = self.drugs.get(target) or self.drugs.get(current) or self.drugs.get("/".join(current.split("/")[-2:]))
-        return concept, read.words(concept) or reference.display or ""
-
     def record(
         self,
         patient: fhir.Patient,
@@ -357,7 +278,7 @@ class _Reader:
                 self.issues.append(
                     Issue("warning", f"{count} in '{key}' {what} and was not used", "Send only this patient's data, each with its subject.")
                 )
-        birth, right = _birth(patient, today)
+        birth, right = birth_of(patient, today)
         if not right:
             self.issues.append(Issue("warning", "the date of birth is missing or cannot be right", "Send Patient.birthDate."))
         return PatientRecord(
@@ -416,29 +337,3 @@ def _version(resource: Any) -> tuple[str, bool, bytes]:
     """What decides between two versions of a resource: when it was updated; at the same time the withdrawn one holds."""
     withdrawn = any(read.status_code(getattr(resource, name, None)) in _WITHDRAWN for name in _STATUSES)
     return (_updated(resource), withdrawn, msgspec.json.encode(resource))
-
-
-def _drugs_by_reference(companions: Iterable[Any]) -> dict[str, fhir.CodeableConcept]:
-    """Medications that came beside the orders, by id and by full URL."""
-    found: dict[str, fhir.CodeableConcept] = {}
-    held = [e for e in companions if type(e.resource) is fhir.Medication]
-    for entry in sorted(held, key=lambda e: msgspec.json.encode(e.resource)):
-        concept = _drug_in(entry.resource)
-        if concept is not None:
-            found.update({_as_named(name): concept for name in (f"Medication/{entry.resource.id}", entry.fullUrl) if name})
-    return found
-
-
-def _as_named(reference: str) -> str:
-    """A reference as it is compared: in a urn upper and lower case are the same."""
-    return reference.lower() if reference[:4].lower() == "urn:" else reference
-
-
-def _drug_in(medication: fhir.Medication) -> fhir.CodeableConcept | None:
-    """What a Medication is: its code, else its active ingredients and its form, which may say that it is a cream."""
-    concepts = [i.itemCodeableConcept for i in medication.ingredient or () if i.itemCodeableConcept and i.isActive is not False]
-    if medication.code is not None or not concepts:
-        return medication.code
-    told = [words for c in (*concepts, medication.form) if (words := read.words(c))]
-    coding = [fhir.Coding(system=c.system, code=c.code) for concept in concepts for c in concept.coding or ()]
-    return fhir.CodeableConcept(coding=coding, text=" / ".join(told))

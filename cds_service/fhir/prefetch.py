@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import msgspec
@@ -64,6 +65,21 @@ _OVERLAP = Issue("warning", "pages of the EHR's FHIR server repeat each other; d
 _CHART = "Bundle"  # in place of a key: a whole chart has none
 _PART = Issue("warning", "the Bundle is not the whole chart; it names more than it holds", "Give a Bundle with every page of the search.")
 NOTHING = Prefetched(Source.READ)  # searched, and nothing there
+
+
+class Fetched(NamedTuple):
+    """What asking the EHR's server brought: for each key its pages as one, and why others are not there.
+
+    `by_kind` says that the first key of each kind holds everything of that kind, so that a loss may concern them all.
+    """
+
+    found: Mapping[str, Prefetched] = MappingProxyType({})
+    issues: tuple[Issue, ...] = ()
+    by_kind: bool = False
+
+
+# Asks for keys: from the beginning (None), or from the page that a link names.
+Ask = Callable[[Mapping[str, str | None]], Fetched]
 
 
 def kind_of(resource: Any) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from enum import Enum
 
-from cds_service.fhir.gather import Ask, Fetched
+from cds_service.fhir.prefetch import Ask, Fetched
 from cds_service.knowledge.model import Requirement
 from cds_service.record.facts import Issue, Source
 from cds_service.trust.app import App

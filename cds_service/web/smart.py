@@ -12,7 +12,7 @@ from flask import Blueprint, Response, request
 
 from cds_service.errors import LoginFailed, StorageUnavailable, UnknownService
 from cds_service.evidence.view import silenced
-from cds_service.fhir.gather import Fetched
+from cds_service.fhir.prefetch import Fetched
 from cds_service.http.problems import understood, with_headers
 from cds_service.http.slots import Slots
 from cds_service.invocation import Service

@@ -62,7 +62,8 @@ def test_accepts_dismisses_and_lifts(site, window, wishes):
     page.get_by_role("button", name="Accept").click()
     page.wait_for_selector("text=Feedback was stored")
     page.get_by_role("button", name="Open the chart again").click()
-    page.wait_for_selector("text=silenced until")
+    page.get_by_role("heading", name="No card").first.wait_for()
+    silenced = page.get_by_text("silenced until").first.is_visible()
     shown.append(cards(one))
     page.get_by_role("button", name="Let these cards be shown again").click()
     page.wait_for_selector("text=lifted")
@@ -73,6 +74,7 @@ def test_accepts_dismisses_and_lifts(site, window, wishes):
     page.wait_for_selector("text=Feedback was stored")
 
     assert [1, 0, 1] == shown
+    assert silenced
     assert page.get_by_text("“Not now”").first.is_visible()
 
 
@@ -131,13 +133,13 @@ def test_saves_the_request(site, window):
 
 def test_says_that_it_waits(site, window):
     """From the moment of sending until the answer is there, the form says so, and that none came."""
-    one, requests = window(), []
+    one, held = window(), []
     one.page.goto(site)
-    one.page.route("**/simulator", lambda route: requests.append(route))  # noqa: PLW0108 - Playwright marks what it is given
+    one.page.route("**/simulator", lambda route: held.append(route))  # noqa: PLW0108 - Playwright marks what it is given
     one.page.get_by_role("button", name="Open the chart").click()
     one.page.wait_for_selector("text=Waiting for the answer … 1 s")
     busy = one.page.locator("#fire").get_attribute("aria-busy")
-    requests.pop().abort()
+    held.pop().abort()
 
     one.page.wait_for_selector("text=No answer came")
 

@@ -21,7 +21,7 @@ from cds_service.dialects.dialect import Dialect, Search
 from cds_service.ehr.prefetch import hook_request
 from cds_service.errors import CDSServiceError, RequiredDataUnavailable
 from cds_service.fhir.fallback import Fallback
-from cds_service.fhir.gather import Fetched
+from cds_service.fhir.prefetch import Fetched
 from cds_service.fhir.search import PATIENT_ID
 from cds_service.invocation import Service
 from cds_service.record.facts import Source

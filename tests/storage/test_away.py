@@ -1,5 +1,6 @@
 """A database server that is away costs a call little, and the next ones nothing."""
 
+import json
 import socket
 import threading
 import time
@@ -8,9 +9,11 @@ from contextlib import suppress
 import pytest
 
 from cds_service.errors import SettingsError, StorageUnavailable
+from cds_service.feedback import Desk
 from cds_service.recording import Call, Outcome, Recorder
 from cds_service.storage.database import Database
 from cds_service.storage.pseudonym import Pseudonyms
+from cds_service.trust.clients import Clients
 from tests import build
 from tests.reasoning.genomics import SERVICE
 from tests.storage.samples import NOON, rows
@@ -99,6 +102,30 @@ def test_refuses_what_is_no_database(url, sentence):
     """A wrong URL is one sentence with the remedy."""
     with pytest.raises(SettingsError, match=sentence):
         Database(url).version()
+
+
+def test_waits_for_a_card_that_is_still_being_recorded(database, knowledge):
+    """Feedback that comes before the record of its card is stored, once that is there."""
+    recorder = Recorder(database, Pseudonyms(b"k" * 32), knowledge, lambda: NOON)
+    record = SERVICE.chart(SERVICE.read(build.body_of(build.request(build.suspect()))), build.TODAY)
+    assessment = SERVICE.reasoner.evaluate(record, build.TODAY)
+    (card,) = SERVICE.composer.compose(assessment, record, build.CALL).cards
+    slow = threading.Event()
+
+    def judge(_before):
+        if threading.current_thread() is not threading.main_thread():
+            slow.wait(10)
+        return {"test": Outcome(card)}
+
+    recorder.decide(Call("north", "patient-view", build.CALL, "p1"), assessment, judge)
+    threading.Timer(0.2, slow.set).start()
+    entry = {"card": card.uuid, "outcome": "overridden", "outcomeTimestamp": NOON.isoformat()}
+    taken = Desk(knowledge.module.service.id, database, Clients(), lambda: NOON, recorder.settle).take(
+        knowledge.module.service.id, json.dumps({"feedback": [entry]}).encode()
+    )
+    recorder._workers.shutdown()
+
+    assert (1, 0, ()) == taken
 
 
 def test_records_late_what_left_before(database, knowledge):

@@ -1,9 +1,9 @@
-// Fetches the next page while this one stays, so that a Bundle need not travel back, and says that it waits; everything works without.
+// Asks for the next page while this one stays, so that a Bundle need not travel back, and says that it waits; everything works without.
 "use strict";
-let running = new AbortController();
+let running = null;  // what is being waited for
 let clock = 0;
 
-function wait(form) {
+const wait = (form) => {
   const status = form.querySelector(".progress");
   const began = Date.now();
   form.classList.add("busy");
@@ -11,19 +11,19 @@ function wait(form) {
   status.textContent = "Waiting for the answer …";
   clearInterval(clock);
   clock = setInterval(() => { status.textContent = `Waiting for the answer … ${Math.round((Date.now() - began) / 1000)} s`; }, 1000);
-}
+};
 
-function rest(said) {
+const rest = (said) => {
   const form = document.getElementById("fire");
   clearInterval(clock);
   if (!form) return;
   form.classList.remove("busy");
   form.removeAttribute("aria-busy");
   form.querySelector(".progress").textContent = said;
-}
+};
 
 // The Bundle of a form, as the next page's form is to hold it; null for a file that is no UTF-8, which the service names.
-async function bundleOf(form) {
+const bundleOf = async (form) => {
   const [file] = form.elements.file.files;
   if (!file) return form.elements.bundle.value;
   try {
@@ -33,10 +33,10 @@ async function bundleOf(form) {
     if (error instanceof TypeError) return null;
     throw error;
   }
-}
+};
 
-async function turn(form, pressed) {
-  running.abort();
+const turn = async (form, pressed) => {
+  if (running) running.abort();
   const { signal } = running = new AbortController();
   wait(form);
   try {
@@ -48,6 +48,7 @@ async function turn(form, pressed) {
     const next = new DOMParser().parseFromString(await answer.text(), "text/html");
     const main = next.querySelector("main");
     if (signal.aborted) return;
+    running = null;
     if (!main) throw new Error("no page");
     const field = next.getElementById("bundle");
     if (field && bundle !== null) field.value = bundle;
@@ -63,11 +64,11 @@ async function turn(form, pressed) {
   } catch (error) {
     if (!signal.aborted) rest("No answer came. Is the service running, and is the file still as it was? Try again.");
   }
-}
+};
 
-function offerCopies() {
+const offerCopies = () => {
   for (const button of document.querySelectorAll("[data-copy]")) button.hidden = !navigator.clipboard;
-}
+};
 
 document.addEventListener("submit", (event) => {
   const [form, pressed] = [event.target, event.submitter];
