@@ -6,6 +6,7 @@ import datetime as dt
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
@@ -64,6 +65,8 @@ class _RawEntry(msgspec.Struct):
 
 _ENTRY = msgspec.json.Decoder(_RawEntry)
 _SEARCHED = msgspec.json.Decoder(_Searched)
+_MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_ANY = msgspec.json.Decoder(Any)
 
 
 class Held(NamedTuple):
@@ -88,13 +91,25 @@ def _held(entry: Any) -> Held | None:
     try:
         if isinstance(entry, msgspec.Raw):
             resource: Any = _ENTRY.decode(entry).resource
-            goes_by = _SEARCHED.decode(resource)
+            goes_by = _goes_by(resource)
         else:
             resource = msgspec.convert(entry, _Entry).resource
             goes_by = msgspec.convert(resource, _Searched)
     except msgspec.ValidationError:
         return None
     return Held(entry, resource, goes_by, _codes(goes_by))
+
+
+def _goes_by(resource: msgspec.Raw) -> Any:
+    """What a search of a resource goes by. A member with a number that no computer holds is as good as none. Raises ValidationError for no object."""
+    try:
+        return _SEARCHED.decode(resource)
+    except msgspec.ValidationError:
+        members, found = _MEMBERS.decode(resource), {}
+    for name in members.keys() & set(_Searched.__struct_fields__):
+        with suppress(msgspec.ValidationError):
+            found[name] = _ANY.decode(members[name])
+    return _Searched(**found)
 
 
 def searched(held: Mapping[str, list[Held]], query: str) -> Any:

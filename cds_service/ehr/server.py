@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote, urljoin, urlsplit
@@ -97,9 +98,16 @@ class FHIRServer:
         if is_deep(answer.content):
             raise too_deep(self.base)
         try:
-            return answer.json() if answer.content else None
+            return answer.json(parse_constant=_number, parse_float=_number) if answer.content else None
         except (ValueError, RecursionError):
             raise CDSServiceError(f"{self.base}: the answer is no JSON. Is this the base URL of a FHIR server?") from None
+
+
+def _number(text: str) -> float:
+    """A number that JSON can say. Raises ValueError for NaN, and for what no computer holds."""
+    if not math.isfinite(number := float(text)):
+        raise ValueError(text)
+    return number
 
 
 def _told(answer: requests.Response) -> str:

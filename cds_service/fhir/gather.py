@@ -19,6 +19,7 @@ from cds_service.fhir.drugs import Drugs
 from cds_service.fhir.links import Links, name_of
 from cds_service.fhir.patient import birth_of, one_of, versions_of
 from cds_service.fhir.prefetch import (
+    CHART,
     NOTHING,
     UNREADABLE,
     Ask,
@@ -122,7 +123,7 @@ class _Reader:
 
     def read(self, key: str, entries: Iterable[Any]) -> None:
         """Keep the resources of one key that are this patient's; of two versions of one the later."""
-        found, mine = self._found, self.subject.reference
+        found, mine, told = self._found, self.subject.reference, self._told(key)
         for entry in entries:
             resource = entry.resource
             known = found.get(type(resource))
@@ -130,14 +131,14 @@ class _Reader:
                 self._unread(key, resource)
                 continue
             if resource.modifierExtension:
-                self.issues.append(_altered(kind_of(resource), key))
+                self.issues.append(_altered(kind_of(resource), told))
                 self._leave_out(key, type(resource), resource)
                 continue
             subject = resource.subject
             if subject is None or subject.reference != mine or getattr(resource, "focus", None):
                 meant = self._is_mine(resource)
                 if not meant:
-                    (self._nobody if meant is None else self._foreign)[key] += 1
+                    (self._nobody if meant is None else self._foreign)[told] += 1
                     continue
             identity = resource.id or f"\0{msgspec.json.encode(resource).decode()}"
             if entry.fullUrl:
@@ -148,13 +149,17 @@ class _Reader:
             if other is not resource and _version(resource) > _version(other):
                 known[identity] = resource
 
+    def _told(self, key: str) -> str:
+        """What a key is called: in a whole chart keys are ours alone."""
+        return CHART if self._by_kind else key
+
     def _unread(self, key: str, resource: Any) -> None:
         """A resource of a kind that no fact is made of, or one that could not be read; a Medication may be the drug of any order."""
         if isinstance(resource, fhir.Unread) and resource.place is not None and resource.kind in _READ_NAMES:
-            self.issues.append(unreadable(resource.kind, key, resource.place))
+            self.issues.append(unreadable(resource.kind, self._told(key), resource.place))
             self._leave_out(key, fhir.KINDS[resource.kind], resource)
         elif isinstance(resource, fhir.Unread) and resource.place is not None and resource.kind == fhir.Medication.__name__:
-            self.issues.append(unreadable(resource.kind, key, resource.place))
+            self.issues.append(unreadable(resource.kind, self._told(key), resource.place))
             self.damaged.add(key)
 
     def _leave_out(self, key: str, kind: type[Any], resource: Any) -> None:
@@ -223,7 +228,7 @@ class _Reader:
         if medication.not_given or medication.status in _WITHDRAWN:
             return
         for key in [key for key, r in requirements.items() if r.resource == kind.__name__]:
-            what = f"the drug of a {kind.__name__} in '{key}' is not known"
+            what = f"the drug of a {kind.__name__} in '{self._told(key)}' is not known"
             self.issues.append(Issue("warning", what, "Send its code, or its Medication beside it."))
             self.damaged.add(key)
 

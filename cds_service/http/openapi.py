@@ -259,6 +259,10 @@ def _smart() -> dict[str, Any]:
         "/smart/launch": sent_on("The EHR opens the app", parameters=launched),
         "/smart/launch/{name}": {"parameters": [name], **sent_on("The app opens by itself")},
         "/smart/callback/{name}": {"parameters": [name], **sent_on("The EHR's sign-in leads back")},
+        "/smart/opening/{name}/{once}": {
+            "parameters": [name, once],
+            "get": _shown("The chart is being read; the browser goes on by itself", UnknownService),
+        },
         "/smart/chart/{name}/{once}": {"parameters": [name, once], "get": chart},
         "/smart/keys/{name}": {"parameters": [name], "get": _shown("The app's public keys", UnknownService, kinds=(_JSON,))},
     }

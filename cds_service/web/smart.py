@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -33,11 +34,13 @@ _AT_ONCE = 4  # charts that are opened at the same time, so that calls have the 
 _PATIENCE = 3.0
 _CARRIED = "smart"  # the cookie
 _SECURE = "__Secure-"  # a name that browsers take over https alone, and that nobody beside us sets in clear
+_RANDOM = 16  # bytes that tell one tab from another
+_ONCE = re.compile(r"[\w-]{22}", re.ASCII)
 _WHY = "smart-launch"  # in the access records, in place of a hook
 
 
 def blueprint(service: Service, logins: Logins, snoozes: Snoozes, today: Callable[[], Day]) -> Blueprint:
-    """GET /smart/launch, /smart/launch/<client>, /smart/callback/<client>, /smart/chart/<client>/<once> and /smart/keys/<client>."""
+    """GET /smart/launch, /smart/launch/<client>, /smart/callback/<client>, /smart/opening and /smart/chart/<client>/<once>, /smart/keys/<client>."""
     routes = Blueprint("smart", __name__, url_prefix="/smart")
     pages = Pages(service)
     slots = Slots(_AT_ONCE, _AT_ONCE, _PATIENCE)
@@ -77,6 +80,12 @@ def blueprint(service: Service, logins: Logins, snoozes: Snoozes, today: Callabl
         carried = jar.carried_for(request.args.get("state", ""))
         return jar.sent_on(door, logins.came_back(door, request.args.to_dict(flat=False), carried))
 
+    @routes.get("/opening/<name>/<once>")
+    def opening(name: str, once: str) -> Response:
+        door = door_of(name)
+        text = pages.page("smart_opening.html", chart=jar.address(_chart(door, once)))
+        return pages.answer(text, framed_by=door.app.framed_by)
+
     @routes.get("/chart/<name>/<once>")
     def chart(name: str, once: str) -> Response:  # noqa: ARG001 - it tells one tab's cookie from another's
         door = door_of(name)
@@ -114,6 +123,13 @@ def _page(pages: Pages, service: Service, snoozes: Snoozes, door: Door, access: 
     return pages.evidence(view, told=told, app=True, banner=access.banner, lacking=lacking)
 
 
+def _chart(door: Door, once: str) -> str:
+    """Where a chart is read and shown. Raises UnknownService for what tells no tab from another."""
+    if not _ONCE.fullmatch(once):
+        raise UnknownService("There is no such page here.")
+    return f"/smart/chart/{door.client.name}/{once}"
+
+
 class _Jar:
     """The sealed cookies of logins: each is sent to one path only, so that two tabs never take each other's."""
 
@@ -137,11 +153,15 @@ class _Jar:
         return response
 
     def sent_on(self, door: Door, sealed: str) -> Response:
-        """From the answer of the sign-in to the chart, so that neither code nor state stays in an address."""
-        path = f"/smart/chart/{door.client.name}/{secrets.token_urlsafe(16)}"
-        response = self.emptied(_redirect(f"{self._base}{path}"), door)
-        self._set(response, door, self._named(), sealed, path, pending.SECONDS_OF_A_CODE)
+        """From the answer of the sign-in on to the chart, so that neither code nor state stays in an address, by a page that says that it is read."""
+        once = secrets.token_urlsafe(_RANDOM)
+        response = self.emptied(_redirect(self.address(f"/smart/opening/{door.client.name}/{once}")), door)
+        self._set(response, door, self._named(), sealed, _chart(door, once), pending.SECONDS_OF_A_CODE)
         return response
+
+    def address(self, path: str) -> str:
+        """A path as a browser asks for it."""
+        return f"{self._base}{path}"
 
     def emptied(self, response: Response, door: Door) -> Response:
         """Without the cookie that came: it was good once."""

@@ -56,5 +56,6 @@ def test_runs_one_script_that_only_turns_the_page() -> None:
     text = script.read_text(encoding="utf-8")
 
     assert [] == re.findall(FORBIDDEN_IN_A_SCRIPT, text, re.IGNORECASE)
-    assert ["fetch(form.action,"] == re.findall(r"fetch\S+", text)
+    assert ["fetch(addressOf(form),"] == re.findall(r"fetch\S+", text)
+    assert ["new URL(form.action)"] == re.findall(r"new URL\(.*\)", text)
     assert ["parseFromString(await answer.text(),"] == re.findall(r"parse.+?,", text)

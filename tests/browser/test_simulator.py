@@ -173,6 +173,60 @@ def test_leaves_a_bundle_where_it_is(site, window, tmp_path):
     assert all(0.9 * len(text) < carried - kept for kept, carried in zip(sizes[:4], sizes[4:], strict=True))
 
 
+INSTEAD = {
+    "a page of another kind": (
+        500,
+        "text/html",
+        "<main><h1>Something is wrong</h1><p>Come again.</p></main>",
+        "The answer was 500: Something is wrong",
+    ),
+    "words": (403, "text/plain", "Open it by the name of this machine.", "The answer was 403: Open it by the name of this machine."),
+    "nothing": (502, "text/plain", "", "The answer was 502:"),
+}
+
+
+@pytest.mark.parametrize("instead", INSTEAD.values(), ids=INSTEAD)
+def test_keeps_the_form_whatever_comes(site, window, instead):
+    """What is no page of the simulator is told below the button, and what was typed is still there."""
+    status, kind, text, told = instead
+    one = window()
+    one.page.goto(site)
+    one.page.route("**/simulator", lambda route: route.fulfill(status=status, content_type=kind, body=text))
+    one.page.get_by_label("A FHIR Bundle").check()
+    one.page.get_by_label("or pasted").fill("{")
+    one.page.get_by_role("button", name="Open the chart").click()
+    one.page.get_by_text(told).wait_for()
+
+    assert ("{", True) == (one.page.get_by_label("or pasted").input_value(), one.page.get_by_label("A FHIR Bundle").is_checked())
+    one.complaints.clear()
+
+
+def test_is_not_held_up_by_a_bundle_that_was_too_large(site, window, tmp_path):
+    """After a refusal another patient is opened without it; what was chosen stays as it was."""
+    (tmp_path / "chart.json").write_text(f'{{"x": "{"x" * 9_000_000}"}}', encoding="utf-8")
+    one = window()
+    one.page.goto(site)
+    one.page.get_by_label("A FHIR Bundle").check()
+    one.page.get_by_label("A file").set_input_files(tmp_path / "chart.json")
+    one.page.get_by_role("button", name="Open the chart").click()
+    told = one.page.get_by_role("alert").inner_text()
+    chosen = one.page.get_by_label("A FHIR Bundle").is_checked()
+    one.page.get_by_label("A constructed patient").check()
+    one.page.get_by_role("button", name="Open the chart").click()
+    one.page.wait_for_selector(".chart")
+
+    assert ("larger than" in told, chosen) == (True, True)
+    assert 1 == cards(one)
+    one.complaints.clear()
+
+
+def test_works_where_the_address_names_a_user(site, window):
+    """As whoever opened it by https://user:token@host has it."""
+    one = opened(site.replace("://", "://somebody:token@"), window)
+
+    assert 1 == cards(one)
+
+
 def test_names_a_file_that_is_not_utf_8(site, window, tmp_path):
     """What a browser would read with replaced characters is refused by the service, which says so."""
     (tmp_path / "chart.json").write_bytes('{"resourceType": "Bündle"}'.encode("latin-1"))

@@ -10,7 +10,7 @@ import pytest
 from cds_service.smart.reasons import REASONS
 from tests.browser import ehr
 from tests.browser.ehr import IDS, PATIENTS
-from tests.browser.window import Window
+from tests.browser.window import PHONE, Window
 
 FIRST, SECOND, _ = PATIENTS
 
@@ -79,6 +79,26 @@ def test_leaves_no_code_in_the_history(hospital, window):
     assert said["code"] not in page.content() + page.url
     assert [] == cookies
     assert "" == page.evaluate("document.referrer")
+    history = page.context.new_cdp_session(page).send("Page.getNavigationHistory")["entries"]
+    assert [page.url] == [entry["url"] for entry in history if "/smart/" in entry["url"]]
+
+
+@pytest.mark.parametrize("wishes", [{}, {"color_scheme": "dark", "viewport": PHONE}], ids=["desk", "phone, dark"])
+def test_says_that_the_chart_is_read(hospital, window, wishes):
+    """From the sign-in until the chart is there a page says what is waited for; axe-core finds no violation on it."""
+    one = window(**wishes)
+    one.page.route("**/smart/chart/**", lambda route: route.fulfill(status=204))  # so that the page stays
+    one.page.goto(hospital.launch())
+    one.page.get_by_role("button", name="Allow", exact=True).click()
+    one.page.get_by_role("progressbar", name="Reading the chart").wait_for()
+    barriers, spills = one.barriers(), one.spills()
+    one.page.unroute("**/smart/chart/**")
+    one.complaints.clear()  # a browser says so of a page that it does not get
+    one.page.get_by_role("link", name="go on").click()
+    one.page.wait_for_url("**/smart/chart/**")
+
+    assert ([], False) == (barriers, spills)
+    assert IDS[FIRST] in one.page.locator(".who").inner_text()
 
 
 def test_lets_the_patient_be_chosen_where_no_ehr_launches_it(hospital, window):

@@ -134,7 +134,22 @@ def test_a_drug_that_cannot_be_read_makes_the_drugs_unknown():
     found = record(order, {"resourceType": "Medication", "id": "m1", "code": 5})
 
     assert (["prednisone"], Source.INCOMPLETE) == ([medication.text for medication in found.medications], found.sources["medications"])
-    assert ["a Medication in 'medicationRequests' could not be read at code and was not used"] == [issue.what for issue in found.issues]
+    assert ["a Medication in 'Bundle' could not be read at code and was not used"] == [issue.what for issue in found.issues]
+
+
+ODD = {
+    "a result that cannot be read": build.crp(valueQuantity=5),
+    "a result whose meaning is changed": build.crp(modifierExtension=[{"url": "x"}]),
+    "a result of somebody else": build.crp(subject={"reference": "Patient/other"}),
+    "a result of nobody": build.crp(subject=None),
+    "a drug without a name": build.medication("") | {"medicationCodeableConcept": {}},
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_what_is_told_names_no_prefetch_key(name):
+    """A chart that somebody pasted has no keys."""
+    assert [True] == ["'Bundle'" in issue.what for issue in record(ODD[name]).issues]
 
 
 UUID = "urn:uuid:8f0e1f0a-5d2f-4a53-9b3e-0c1d2e3f4a5b"

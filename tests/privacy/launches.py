@@ -14,6 +14,7 @@ from tests.privacy.canaries import ELSEWHERE, PERSON, SECRETS, WORDS
 from tests.privacy.played import ODD
 from tests.privacy.walker import Walker
 from tests.smart.ehr import EHR, path_of
+from tests.smart.opening import led_on
 from tests.trust.minting import Clock, mint
 from tests.web.screen import browser
 
@@ -48,7 +49,7 @@ class Tab:
         """All of it, as far as it goes."""
         begun = self.launch()
         came = self.back(begun) if begun.status_code == 303 else begun
-        return self.get(path_of(came.headers["Location"])) if came.status_code == 303 else came
+        return self.get(led_on(self.get(path_of(came.headers["Location"])))) if came.status_code == 303 else came
 
 
 class Launches:
@@ -106,8 +107,10 @@ class Launches:
         tab.get(shown.request.path)
         tab.get(f"/smart/chart/north/{PERSON['patient']}")
         tab.get(f"/smart/chart/{PERSON['family name']}/{PERSON['patient']}")
+        tab.get(f"/smart/opening/north/{PERSON['patient']}")
+        tab.get(f"/smart/opening/{PERSON['family name']}/{'a' * 22}")
         came = tab.back(tab.get(f"{LAUNCH}/north", {"patient": PERSON["patient"], "login_hint": WORDS}))
-        tab.get(path_of(came.headers["Location"]))
+        tab.get(led_on(tab.get(path_of(came.headers["Location"]))))
         self.tab(grants={"patient": PERSON["another patient"]}).open()
         self.tab(grants={"scope": WORDS}).open()
         for path in ("/smart/keys/north", f"/smart/keys/{PERSON['family name']}"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -49,8 +50,8 @@ class Opened:
         return self.browser.get(f"/smart/callback/{name}?{urlencode(said)}")
 
     def follow(self, answer: TestResponse) -> TestResponse:
-        """Where an answer leads inside the app."""
-        return self.browser.get(path_of(answer.headers["Location"]))
+        """Where an answer leads inside the app: to the page that says that the chart is read, and on to the chart."""
+        return self.browser.get(led_on(self.browser.get(path_of(answer.headers["Location"]))))
 
     def open(self, ehr: EHR) -> TestResponse:
         """All of it: the page of the chart, or that which says why not."""
@@ -59,6 +60,11 @@ class Opened:
             return begun
         came = self.back(ehr.sign_in(begun.headers["Location"]))
         return self.follow(came) if came.status_code == 303 else came
+
+
+def led_on(opening: TestResponse) -> str:
+    """The path of the chart to which a browser goes by itself."""
+    return path_of(re.findall(r'content="0; url=([^"]+)"', opening.text)[0])
 
 
 def asked_of(answer: TestResponse) -> dict[str, str]:

@@ -21,7 +21,7 @@ from tests.fhir.asking import AUTHORITY
 from tests.fhir.asking import serving_securely as ehrs_securely
 from tests.smart import ehr as ehrs
 from tests.smart.ehr import EHR
-from tests.smart.opening import LAUNCH, asked_of, service, toml
+from tests.smart.opening import LAUNCH, asked_of, led_on, service, toml
 from tests.storage.samples import rows
 
 ELSEWHERE = "https://login.example.org"
@@ -152,17 +152,37 @@ def test_leaves_neither_code_nor_state_nor_token_anywhere(ehr, tmp_path):
             begun = app.launch(ehr)
             said = ehr.sign_in(begun.headers["Location"])
             came = app.back(said)
-            page = app.follow(came)
+            opening = app.browser.get(came.headers["Location"])
+            page = app.browser.get(led_on(opening))
     finally:
         for name in ("cds_service", "", "authlib", "urllib3"):
             logging.getLogger(name).removeHandler(log)
 
     (token,) = ehr.tokens
-    shown = [came.headers["Location"], page.text, *page.headers.getlist("Set-Cookie"), *came.headers.getlist("Set-Cookie"), *log.lines]
+    shown = [came.headers["Location"], opening.text, page.text, *page.headers.getlist("Set-Cookie"), *came.headers.getlist("Set-Cookie"), *log.lines]
     assert [] == [secret for secret in (token, said["code"], said["state"], "code_verifier") for text in shown if secret in text]
     assert [] == [line for line in log.lines if ehr.patient in line]
-    assert re.fullmatch(r"/smart/chart/north/[\w-]{22}", came.headers["Location"])
-    assert "no-referrer" == came.headers["Referrer-Policy"] == page.headers["Referrer-Policy"] == begun.headers["Referrer-Policy"]
+    assert re.fullmatch(r"/smart/opening/north/[\w-]{22}", came.headers["Location"])
+    assert (
+        "no-referrer"
+        == came.headers["Referrer-Policy"]
+        == opening.headers["Referrer-Policy"]
+        == page.headers["Referrer-Policy"]
+        == begun.headers["Referrer-Policy"]
+    )
+
+
+def test_says_that_the_chart_is_read_before_it_is(ehr, tmp_path):
+    """Between sign-in and chart stands a page that leads on by itself, in the frame of the EHR and below a path, too; it asks nobody."""
+    once = "a" * 22
+    with service(tmp_path, toml(ehr, framed_by=["https://ehr.example.org"]), base_url="https://cds.example.org/vexas") as app:
+        opening = app.browser.get(f"/smart/opening/north/{once}")
+        strange = [app.browser.get(f"/smart/opening/{rest}").status_code for rest in ("north/x", f"south/{once}", f"north/%3Cscript%3E{once[:14]}")]
+
+    assert "Reading the chart" in opening.text
+    assert f"/vexas/smart/chart/north/{once}" == led_on(opening)
+    assert opening.headers["Content-Security-Policy"].endswith("frame-ancestors https://ehr.example.org")
+    assert ([404] * 3, []) == (strange, ehr.asked)
 
 
 def test_gives_the_browser_a_cookie_that_it_cannot_read_and_takes_it_back(ehr, tmp_path):
@@ -193,7 +213,8 @@ def test_names_its_cookies_so_that_they_never_travel_in_clear(ehr, tmp_path):
     with service(tmp_path, toml(ehr), base_url="https://cds.example.org") as app:
         begun = app.browser.get(f"https://localhost/smart/launch?iss={ehr.base}&launch={LAUNCH}")
         came = app.browser.get("https://localhost/smart/callback/north", query_string=ehr.sign_in(begun.headers["Location"]))
-        page = app.browser.get(f"https://localhost{came.headers['Location']}")
+        opening = app.browser.get(f"https://localhost{came.headers['Location']}")
+        page = app.browser.get(f"https://localhost{led_on(opening)}")
 
     given = [cookie for answer in (begun, came, page) for cookie in answer.headers.getlist("Set-Cookie")]
     assert 200 == page.status_code
@@ -206,9 +227,10 @@ def test_answers_every_step_with_what_a_browser_may_not_do(ehr, tmp_path):
     with service(tmp_path, toml(ehr), cors_origins=("*",)) as app:
         begun = app.launch(ehr)
         came = app.back(ehr.sign_in(begun.headers["Location"]))
-        found = [begun, came, app.follow(came), app.browser.get("/smart/launch"), app.browser.get("/smart/keys/north")]
+        opening = app.browser.get(came.headers["Location"])
+        found = [begun, came, opening, app.browser.get(led_on(opening)), app.browser.get("/smart/launch"), app.browser.get("/smart/keys/north")]
 
-    assert [303, 303, 200, 400, 200] == [answer.status_code for answer in found]
+    assert [303, 303, 200, 200, 400, 200] == [answer.status_code for answer in found]
     for answer in found:
         policy = answer.headers["Content-Security-Policy"]
         assert "default-src 'none'" in policy

@@ -11,7 +11,7 @@ from cds_service.settings import Settings
 from tests import build
 from tests.fakes import checked_app
 from tests.fixtures_.charts import EXPECTED
-from tests.web.filled import Person
+from tests.web.filled import Form, Person
 from tests.web.screen import PAGE, browser
 
 SWEET = "test-sweet-macrocytosis"
@@ -291,6 +291,57 @@ def test_survives_odd_charts(person, odd):
 
     assert 200 == answer.status_code
     assert 1 == len(person.shown("response")["cards"])
+
+
+HUGE = "1e999"  # a number that no computer holds
+
+
+@pytest.mark.parametrize("member", ["id", "code", "component", "contained", "effectiveDateTime", "other"])
+def test_survives_numbers_that_no_computer_holds(person, member):
+    """A result with one goes along, for the service to say what is lost; the rest is answered."""
+    odd = build.crp() | {member: [{"x": 12345}] if member in ("component", "contained") else 12345}
+    chart = build.bundle(build.patient(), build.condition(), build.mcv(), build.platelets(), odd)
+
+    answer = person.paste(json.dumps(chart).replace("12345", HUGE))
+
+    assert (200, 1) == (answer.status_code, len(person.shown("response")["cards"]))
+    assert (HUGE.encode() in person.press("request").data) is (member != "code")  # which no search finds
+
+
+@pytest.mark.parametrize("member", ["id", "code", "contained"])
+def test_counts_a_patient_with_such_a_number(person, member):
+    """A second Patient is one, whatever is wrong with it."""
+    other = build.patient(id="p2") | {member: [{"x": 12345}] if member == "contained" else 12345}
+
+    answer = person.paste(json.dumps(build.bundle(build.patient(), other)).replace("12345", HUGE))
+
+    assert (400, True) == (answer.status_code, "2 Patients" in person.words)
+
+
+def test_sends_a_bundle_without_its_blanks(person):
+    """However a Bundle is indented, the call is as large as an EHR's."""
+    chart = build.bundle(build.patient(), build.condition(), build.mcv(), build.platelets())
+    sent = []
+    for indent in (None, 12):
+        person.paste(json.dumps(chart, indent=indent), instance="")
+        sent.append(json.loads(person.press("request").data)["prefetch"])
+        sent.append(len(person.press("request").data))
+
+    assert sent[:2] == sent[2:]
+
+
+def test_says_that_a_call_grew_too_large(app):
+    """What many keys ask for stands in the call many times; beyond the limit of a call it is refused as any other would be."""
+    coded = [coding for result in (build.mcv(), build.crp(), build.lab("4544-3", 30, "%")) for coding in result["code"]["coding"]]
+    chart = build.bundle(build.patient(), build.mcv(code={"coding": coded}, note=[{"text": "x" * 5_000_000}]))
+
+    fields = {"source": "bundle", "bundle": json.dumps(chart), "act": "fire", "kept": "1"}
+    parts = [f'--line\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n' for name, value in fields.items()]
+
+    answer = browser(app).post("/simulator", data=f"{''.join(parts)}--line--\r\n".encode(), content_type="multipart/form-data; boundary=line")
+
+    assert (200, "The service refused the call") == (answer.status_code, Form(answer.text).texts["answer"])
+    assert "payload-too-large" == json.loads(Form(answer.text).texts["response"])["issue"][0]["details"]["text"]
 
 
 def test_keeps_nothing_of_a_chart(app, person, log):

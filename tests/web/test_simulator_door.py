@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 
 import pytest
 
@@ -184,6 +185,18 @@ def test_shows_a_chart_with_a_character_that_is_none(person, store):
     assert 1 == len(person.shown("response")["cards"])
 
 
+@pytest.mark.parametrize("number", [math.nan, math.inf])
+def test_leaves_out_what_no_call_could_hold(person, store, number):
+    """An answer with a number that JSON cannot say is as good as none: the key is left out, and what is sent is JSON."""
+    condition = next(one for name, one in store.held.items() if name.startswith("Condition/"))
+    condition["note"] = number
+
+    answer = visit(person, prefetch="full")
+
+    assert 200 == answer.status_code
+    assert "conditions" not in json.loads(person.press("request").data)["prefetch"]
+
+
 def test_answers_on_a_registered_server_are_not_its_clients(person):
     """What is answered at the simulator is silent there, and not for the client itself."""
     visit(person)
@@ -214,6 +227,7 @@ def test_tells_no_access_token(person, log):
         ({"server": "elsewhere"}, "server"),
         ({"patient": ""}, "patient"),
         ({"patient": "a/../b"}, "patient"),
+        ({"token": "\u65e5\u672c"}, "token"),
     ],
 )
 def test_asks_nobody_else(person, changed, place):

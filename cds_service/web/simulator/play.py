@@ -137,6 +137,8 @@ class Simulator:
     def _of_a_server(self, wanted: Wanted, hook: str, instance: str) -> Call:
         client, patient = self._server(wanted), _patient(wanted)
         token = wanted.token if client.takes_token else None
+        if token and not token.reveal().isascii():
+            raise InvalidRequest("The access token has characters that no token has. Copy it again.", place="token")
         templates = prefetch_templates(self._knowledge, client.dialect)
         accesses = self._calls.service.accesses
         note = partial(accesses.add, client.name, hook, patient) if accesses else unnoted
@@ -160,7 +162,8 @@ class Simulator:
             return by_kind(constructed.chart(self._fixtures, wanted.constructed, self._today())["entry"])
         if not wanted.bundle.strip():
             raise MalformedBody("No Bundle was sent. Choose a file, or paste a FHIR R4 Bundle.", place="bundle")
-        return by_kind(chart_in(wanted.bundle.encode(errors="surrogateescape"), _TYPED, MalformedBody).entry)
+        entries = chart_in(wanted.bundle.encode(errors="surrogateescape"), _TYPED, MalformedBody).entry
+        return by_kind(msgspec.Raw(msgspec.json.format(bytes(entry), indent=-1)) for entry in entries)
 
     def _entry(self, deed: Deed) -> dict[str, Any]:
         """What was done with a card, as CDS Hooks has it."""

@@ -13,26 +13,58 @@ const wait = (form) => {
   clock = setInterval(() => { status.textContent = `Waiting for the answer … ${Math.round((Date.now() - began) / 1000)} s`; }, 1000);
 };
 
-const rest = (said) => {
-  const form = document.getElementById("fire");
+const rest = (form, said) => {
   clearInterval(clock);
-  if (!form) return;
+  running = null;
   form.classList.remove("busy");
   form.removeAttribute("aria-busy");
   form.querySelector(".progress").textContent = said;
 };
 
-// The Bundle of a form, as the next page's form is to hold it; null for a file that is no UTF-8, which the service names.
-const bundleOf = async (form) => {
-  const [file] = form.elements.file.files;
-  if (!file) return form.elements.bundle.value;
+// A file becomes text of the form, so that it is there for the next button; one that is no UTF-8 stays a file, which the service names.
+const readFile = async (form) => {
+  const { bundle, file } = form.elements;
+  if (!file.files.length) return;
   try {
-    const text = new TextDecoder("utf-8", { fatal: true }).decode(await file.arrayBuffer());
-    return text.trim() ? text : form.elements.bundle.value;
+    bundle.value = new TextDecoder("utf-8", { fatal: true }).decode(await file.files[0].arrayBuffer());
+    file.value = "";
   } catch (error) {
-    if (error instanceof TypeError) return null;
-    throw error;
+    if (!(error instanceof TypeError)) throw error;
   }
+};
+
+const sentBy = (form, pressed) => {
+  const sent = new FormData(form);
+  if (pressed) sent.set(pressed.name, pressed.value);
+  if (sent.get("source") !== "bundle") for (const name of ["bundle", "file"]) sent.delete(name);
+  sent.set("kept", "1");
+  return sent;
+};
+
+const addressOf = (form) => {
+  const address = new URL(form.action);
+  address.username = address.password = "";
+  return address;
+};
+
+// The form stays as it was filled, but for what is good once; everything around it is that of the next page.
+const show = (form, next) => {
+  const [main, others] = [document, next].map((page) => page.querySelector("main"));
+  const [sim, other] = [main, others].map((one) => one.querySelector(".sim"));
+  const called = form.elements.instance;
+  if (called) called.remove();
+  form.prepend(...other.querySelectorAll("[name=instance]"));
+  if (form.elements.token) form.elements.token.value = "";
+  sim.querySelector(".answer").replaceWith(other.querySelector(".answer"));
+  for (const child of [...main.children]) if (child !== sim) child.remove();
+  const around = [...others.children];
+  sim.before(...around.slice(0, around.indexOf(other)));
+  sim.after(...around.slice(around.indexOf(other) + 1));
+  document.title = next.title;
+  offerCopies();
+  const heading = document.getElementById("answer");
+  heading.tabIndex = -1;
+  heading.focus();
 };
 
 const turn = async (form, pressed) => {
@@ -40,29 +72,19 @@ const turn = async (form, pressed) => {
   const { signal } = running = new AbortController();
   wait(form);
   try {
-    const sent = new FormData(form);
-    if (pressed) sent.set(pressed.name, pressed.value);
-    const bundle = await bundleOf(form);
-    if (bundle !== null) sent.set("kept", "1");
-    const answer = await fetch(form.action, { method: "POST", body: sent, headers: { Accept: "text/html" }, signal });
+    await readFile(form);
+    const answer = await fetch(addressOf(form), { method: "POST", body: sentBy(form, pressed), headers: { Accept: "text/html" }, signal });
     const next = new DOMParser().parseFromString(await answer.text(), "text/html");
-    const main = next.querySelector("main");
     if (signal.aborted) return;
-    running = null;
-    if (!main) throw new Error("no page");
-    const field = next.getElementById("bundle");
-    if (field && bundle !== null) field.value = bundle;
-    document.querySelector("main").replaceWith(main);
-    document.title = next.title;
-    rest("");
-    offerCopies();
-    const heading = document.getElementById("answer");
-    if (heading) {
-      heading.tabIndex = -1;
-      heading.focus();
+    if (next.querySelector("main .sim #fire")) {
+      show(form, next);
+      rest(form, "");
+    } else {
+      const words = (next.querySelector("main") || next.body).textContent.trim().replace(/\s+/g, " ");
+      rest(form, `The answer was ${answer.status}: ${words.slice(0, 300)}`);
     }
   } catch (error) {
-    if (!signal.aborted) rest("No answer came. Is the service running, and is the file still as it was? Try again.");
+    if (!signal.aborted) rest(form, "No answer came. Is the service running, and is the file still as it was? Try again.");
   }
 };
 
@@ -85,4 +107,4 @@ document.addEventListener("click", async (event) => {
 });
 offerCopies();
 // A page that comes back from the browser's memory waits for nothing.
-addEventListener("pageshow", (event) => { if (event.persisted) rest(""); });
+addEventListener("pageshow", (event) => { if (event.persisted) rest(document.getElementById("fire"), ""); });

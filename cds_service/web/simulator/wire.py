@@ -89,10 +89,10 @@ def text_of(body: bytes) -> str:
 
 
 def _text_within(room: int, body: bytes) -> str:
-    """JSON in lines that fit; nothing where it is more than there is room for, or nested too deeply to be read."""
+    """JSON in lines that fit; nothing where it is more than there is room for, nested too deeply, or has a number that no computer holds."""
     try:
         return readable(json_in(body, "")) if len(body) <= room else ""
-    except CDSServiceError:
+    except (CDSServiceError, msgspec.ValidationError):
         return ""
 
 
