@@ -107,7 +107,7 @@ def _parts(settings: Settings, today: Callable[[], Day], now: Callable[[], dt.da
     require_known_callers(settings, authenticated=registered.authenticated)
     database = opening.opened(settings.database)
     pseudonyms = opening.pseudonyms(database, settings.pseudonym_key_file)
-    recorder = Recorder(database, pseudonyms, knowledge, now)
+    recorder = Recorder(database, pseudonyms, knowledge, now, settings.deadline / 8)
     accesses = Accesses(database, pseudonyms, now)
     counts = Counts(database, pseudonyms, knowledge, today, siblings=Siblings(_TOGETHER[0]) if _TOGETHER else None)
     counts.losses.update(decisions=lambda: recorder.lost, accesses=lambda: accesses.lost)

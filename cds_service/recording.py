@@ -22,7 +22,6 @@ from cds_service.telemetry import event
 
 T = TypeVar("T")
 _SAID = {truth: truth.value for truth in Truth}  # an Enum's own value costs a call each time
-_PATIENCE = 0.25  # seconds that an answer waits for the database
 _SETTLED = 1.0  # seconds that feedback waits for decisions that are on their way
 _WORKERS = 4
 _MOST_WAITING = 256  # with more waiting the database is not there
@@ -49,16 +48,19 @@ class Outcome(NamedTuple):
 class Recorder:
     """Writes the decision of each call that led to a card; a call that led to none touches no disk.
 
-    Other threads work with the database. An answer waits for them, so that its record is there when it leaves, but only
-    for a moment.
+    Other threads work with the database. An answer waits for them, so that its record is there when it leaves, but for no
+    more seconds than `patience`.
     """
 
-    def __init__(self, database: Database, pseudonyms: Pseudonyms, knowledge: Knowledge, now: Callable[[], dt.datetime]) -> None:
+    def __init__(
+        self, database: Database, pseudonyms: Pseudonyms, knowledge: Knowledge, now: Callable[[], dt.datetime], patience: float = 0.25
+    ) -> None:
         self.lost = 0
         self._database = database
         self._pseudonyms = pseudonyms
         self._knowledge = knowledge
         self._now = now
+        self._patience = patience
         self._counting = threading.Lock()
         self._namespace = uuid.uuid5(uuid.NAMESPACE_URL, knowledge.module.namespace)
         self._workers = ThreadPoolExecutor(_WORKERS, thread_name_prefix="decisions")
@@ -87,7 +89,7 @@ class Recorder:
         future = self._started(work, call.client)
         if future is None:
             return judge([])
-        done, _ = wait([future], timeout=_PATIENCE)
+        done, _ = wait([future], timeout=self._patience)
         # A commit may take for ever: what was decided leaves, whether or not it is ever written.
         return (future.result() if done else None) or agreed(judge([]))
 

@@ -15,6 +15,7 @@ from cds_service.fhir.search import prefetch_templates
 from cds_service.reasoning.findings import GeneticState, GeneticStatus
 from cds_service.record.facts import Source
 
+UNHURRIED = 16.0  # seconds of a deadline with which a slow disk keeps no record from its answer
 TODAY = dt.date(2026, 11, 22)
 CALL = "2f6b8a4c-51d7-4c11-9d3a-0f0f6a1e7b11"
 OTHER_CALL = "b7d1c9e2-3a64-4f0e-8a57-6c2d1e9f4a22"

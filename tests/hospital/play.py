@@ -110,6 +110,7 @@ class Play:
         (folder / "pseudonym.key").write_text("h" * 64, encoding="utf-8")
         self.settings = {
             "CDS_DATABASE": database,
+            "CDS_DEADLINE": "16",  # with which a slow disk keeps no record from its answer
             "CDS_CLIENTS": str(folder / "clients.toml"),
             "CDS_PSEUDONYM_KEY_FILE": str(folder / "pseudonym.key"),
             "HOSPITAL_CLOCK": str(folder / "clock"),

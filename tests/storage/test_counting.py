@@ -287,7 +287,7 @@ def app(url, database, tmp_path):
     """A service on the database."""
     key = tmp_path / "pseudonym.key"
     key.write_bytes(KEY)
-    app = checked_app(Settings(database=url, pseudonym_key_file=key), lambda: build.TODAY)
+    app = checked_app(Settings(database=url, pseudonym_key_file=key, deadline=build.UNHURRIED), lambda: build.TODAY)
     yield app
     app.extensions["counts"].close()
     app.extensions["recorder"].close()

@@ -36,7 +36,9 @@ class Site:
         """The service with these settings."""
         name = tuple(settings.items())
         if name not in self.apps:
-            self.apps[name] = checked_app(Settings(database=self.url, clients=self.clients, **settings), lambda: build.TODAY)
+            self.apps[name] = checked_app(
+                Settings(database=self.url, clients=self.clients, **{"deadline": build.UNHURRIED, **settings}), lambda: build.TODAY
+            )
         return self.apps[name]
 
     def close(self) -> None:
