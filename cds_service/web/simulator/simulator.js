@@ -64,7 +64,8 @@ const show = (form, next) => {
   offerCopies();
   const heading = document.getElementById("answer");
   heading.tabIndex = -1;
-  heading.focus();
+  heading.scrollIntoView();
+  heading.focus({ preventScroll: true });
 };
 
 const turn = async (form, pressed) => {
