@@ -108,4 +108,7 @@ document.addEventListener("click", async (event) => {
 });
 offerCopies();
 // A page that comes back from the browser's memory waits for nothing.
-addEventListener("pageshow", (event) => { if (event.persisted) rest(document.getElementById("fire"), ""); });
+addEventListener("pageshow", (event) => {
+  const form = document.getElementById("fire");
+  if (event.persisted && form) rest(form, "");
+});
