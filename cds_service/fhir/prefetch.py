@@ -17,7 +17,7 @@ from cds_service.record.facts import Issue, Source
 _BUNDLE = msgspec.json.Decoder(fhir.Bundle)
 _COMPANIONS = ("Medication", "Patient")  # may come beside what was searched for
 _MOST_ENTRIES = 20_000
-_LARGESTCHART = 100_000  # entries of a whole chart that are read, so that its time has a bound
+_LARGEST_CHART = 100_000  # entries of a whole chart that are read, so that its time has a bound
 _KIND = re.compile(r"[A-Z][A-Za-z]{1,60}")
 _NUMBER = msgspec.json.Decoder(float, strict=False)
 _RAW = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -123,8 +123,8 @@ def unpack(key: str, wanted: str, sent: Any, partial: frozenset[str] = frozenset
 
 def whole_chart(bundle: fhir.Chart) -> Prefetched:
     """The entries of a Bundle that is all there is of a chart; incomplete where it leads to more than it holds."""
-    found = _of_entries(CHART, bundle, frozenset(), _LARGESTCHART)
-    if found.more or (found.total and found.total > sum(map(_is_match, bundle.entry[:_LARGESTCHART]))):
+    found = _of_entries(CHART, bundle, frozenset(), _LARGEST_CHART)
+    if found.more or (found.total and found.total > sum(map(_is_match, bundle.entry[:_LARGEST_CHART]))):
         return found._replace(source=Source.INCOMPLETE, issues=(*found.issues, _PART))
     return found
 
