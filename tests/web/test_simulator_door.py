@@ -53,6 +53,22 @@ def signed(tmp_path):
     return entry("north", issuer=ISSUER, jwks_file=pinned(tmp_path))
 
 
+# --- the folder of constructed patients ---
+
+
+@pytest.mark.parametrize("text", ["{}", "[]", '{"resourceType": "Bundle", "entry": {}}', '{"resourceType": "Bundle", "entry": [7]}'])
+def test_says_that_a_file_of_the_folder_is_no_chart(start, tmp_path, text):
+    """Whoever names a folder of their own is told what is wrong with a file of it."""
+    (tmp_path / "charts").mkdir()
+    (tmp_path / "charts" / "odd.json").write_text(text, encoding="utf-8")
+    person = Person(start(fixtures=tmp_path / "charts"))
+
+    answer = person.open("odd")
+
+    assert 400 == answer.status_code
+    assert "Nothing was sent" in person.words
+
+
 # --- the door ---
 
 

@@ -16,7 +16,7 @@ from cds_service.ehr import constructed
 from cds_service.ehr.client import CDSService, body_of, request_for
 from cds_service.ehr.prefetch import PATIENT_ID, Held, by_kind, call_for, chosen, filled
 from cds_service.errors import CDSServiceError, InvalidRequest, MalformedBody, StorageUnavailable
-from cds_service.evidence.bundle import chart_in, patient_id
+from cds_service.evidence.bundle import chart_in, entries, patient_id
 from cds_service.fhir.fallback import unnoted
 from cds_service.fhir.search import prefetch_templates
 from cds_service.http.body import within_limit
@@ -159,11 +159,12 @@ class Simulator:
     def _chart(self, wanted: Wanted) -> Mapping[str, list[Held]]:
         """The entries of the Bundle that a form names or brings, by their kind. Raises CDSServiceError."""
         if wanted.source != BUNDLE:
-            return by_kind(constructed.chart(self._fixtures, wanted.constructed, self._today())["entry"])
+            return by_kind(entries(constructed.chart(self._fixtures, wanted.constructed, self._today()), "The file")["entry"])
         if not wanted.bundle.strip():
             raise MalformedBody("No Bundle was sent. Choose a file, or paste a FHIR R4 Bundle.", place="bundle")
-        entries = chart_in(wanted.bundle.encode(errors="surrogateescape"), _TYPED, MalformedBody).entry
-        return by_kind(msgspec.Raw(msgspec.json.format(bytes(entry), indent=-1)) for entry in entries)
+        chart = chart_in(wanted.bundle.encode(errors="surrogateescape"), _TYPED, MalformedBody)
+        # Without its blanks, which an EHR would not send either.
+        return by_kind(msgspec.Raw(msgspec.json.format(bytes(entry), indent=-1)) for entry in chart.entry)
 
     def _entry(self, deed: Deed) -> dict[str, Any]:
         """What was done with a card, as CDS Hooks has it."""
