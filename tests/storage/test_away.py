@@ -19,6 +19,14 @@ from tests.reasoning.genomics import SERVICE
 from tests.storage.samples import NOON, rows
 
 
+def assessed():
+    """What the service makes of a suspicious chart, and its card."""
+    record = SERVICE.chart(SERVICE.read(build.body_of(build.request(build.suspect()))), build.TODAY)
+    assessment = SERVICE.reasoner.evaluate(record, build.TODAY)
+    (card,) = SERVICE.composer.compose(assessment, record, build.CALL).cards
+    return assessment, card
+
+
 @pytest.fixture
 def silent():
     """The URL of a server that takes connections and never says a word."""
@@ -76,12 +84,10 @@ def test_says_which_server_without_its_password(rude):
 def test_lets_an_answer_go_before_a_silent_server_does_anything(silent, knowledge):
     """The cards leave after a quarter of a second; what could not be written is counted as lost in the end."""
     recorder = Recorder(Database(silent), Pseudonyms(b"k" * 32), knowledge, lambda: NOON)
-    record = SERVICE.chart(SERVICE.read(build.body_of(build.request(build.suspect()))), build.TODAY)
-    assessment = SERVICE.reasoner.evaluate(record, build.TODAY)
-    cards = SERVICE.composer.compose(assessment, record, build.CALL).cards
+    assessment, card = assessed()
 
     started = time.monotonic()
-    outcomes = recorder.decide(Call("north", "patient-view", build.CALL, "p1"), assessment, lambda _: {"test": Outcome(cards[0])})
+    outcomes = recorder.decide(Call("north", "patient-view", build.CALL, "p1"), assessment, lambda _: {"test": Outcome(card)})
     spent = time.monotonic() - started
     recorder.close()
 
@@ -107,9 +113,7 @@ def test_refuses_what_is_no_database(url, sentence):
 def test_waits_for_a_card_that_is_still_being_recorded(database, knowledge):
     """Feedback that comes before the record of its card is stored, once that is there."""
     recorder = Recorder(database, Pseudonyms(b"k" * 32), knowledge, lambda: NOON)
-    record = SERVICE.chart(SERVICE.read(build.body_of(build.request(build.suspect()))), build.TODAY)
-    assessment = SERVICE.reasoner.evaluate(record, build.TODAY)
-    (card,) = SERVICE.composer.compose(assessment, record, build.CALL).cards
+    assessment, card = assessed()
     slow = threading.Event()
 
     def judge(_before):
@@ -131,9 +135,7 @@ def test_waits_for_a_card_that_is_still_being_recorded(database, knowledge):
 def test_records_late_what_left_before(database, knowledge):
     """An answer that has waited long enough leaves as nobody had answered before; so it is recorded, though the writer thought otherwise."""
     recorder = Recorder(database, Pseudonyms(b"k" * 32), knowledge, lambda: NOON)
-    record = SERVICE.chart(SERVICE.read(build.body_of(build.request(build.suspect()))), build.TODAY)
-    assessment = SERVICE.reasoner.evaluate(record, build.TODAY)
-    (card,) = SERVICE.composer.compose(assessment, record, build.CALL).cards
+    assessment, card = assessed()
     gone = threading.Event()
 
     def judge(_before):
