@@ -40,7 +40,7 @@ run: $(VENV)/.installed .run/request.json ## Install into .venv and serve on htt
 test: $(VENV)/.installed-dev ## Install into .venv and run the tests
 	@$(BIN)/python -m pytest -n auto --dist worksteal -m "not long"
 
-test-long: $(VENV)/.installed-dev ## Run the tests that start and kill processes, wait, make hundreds of charts or run all cases again and again
+test-long: $(VENV)/.installed-dev ## Run the tests that start and kill processes, sign in at servers, wait, make hundreds of charts or run all cases again and again
 	@$(BIN)/python -m pytest -n auto --dist loadfile -m long
 
 test-integration: $(VENV)/.installed-dev ## Fetch what others published (npm, PyPI, Maven Central), send charts through the service and run FHIR servers (UPDATE=1 writes docs/independent-input.md)

@@ -11,7 +11,7 @@ import datetime as dt
 import sys
 from pathlib import Path
 
-from benchmarks import comparison, fallback, phases, recorded, recording, report, workload
+from benchmarks import comparison, fallback, phases, recorded, recording, report, starting, workload
 from benchmarks.servers import BARE, OURS, SPARED, earlier
 
 _RUNS, _SECONDS = 5, 3.0
@@ -30,6 +30,7 @@ def main() -> int:
     bodies = workload.sizes(dt.datetime.now(dt.UTC).date())
     before = [earlier(recorded.code())] if options.short else []
     lines = list(comparison.compare((BARE, SPARED, *before, OURS), bodies, runs=runs, seconds=seconds))
+    starts = starting.measure((BARE, *before, OURS), next(iter(bodies.values())))
     profiles = list(phases.profile(seconds / 2))
     unsent = list(fallback.table(list(fallback.measure(runs, seconds))))
     kept = list(recording.table(list(recording.measure(2 * seconds))))
@@ -42,15 +43,19 @@ def main() -> int:
         if (other, c) != (BARE, 1)
     }
     block = [*report.conditions(runs, seconds), "", *comparison.table(lines), "", *phases.table(profiles)]
-    print("\n".join([*block, "", *unsent, "", *kept]), end="\n\n")
+    print("\n".join([*block, "", *unsent, "", *kept, "", *starting.table(starts)]), end="\n\n")
     if options.record:
         recorded.record(ratios)
         report.write(Path("docs/performance.md"), "fallback", [*report.conditions(runs, seconds), "", *unsent])
         report.write(Path("docs/performance.md"), "recording", [*report.conditions(runs, seconds), "", *kept])
+        report.write(Path("docs/performance.md"), "starting", [next(report.conditions(runs, seconds)), "", *starting.table(starts)])
         report.write(Path("docs/performance.md"), "comparison", [*block, "", *(f"- {n}: {v:.2f}" for n, v in {**others, **ratios}.items())])
     # What is slower at one connection and at several is slower; what is so at one of them only is the hour.
     since = {size: min(comparison.ratio(lines, OURS.name, one.name, size, c) for c in comparison.CONNECTIONS) for one in before for size in bodies}
+    for one in before:
+        since["start"] = starting.ratio(starts, OURS.name, one.name)
     others |= {f"cpu ratio {size}, service as recorded": value for size, value in since.items()}
+    others["cpu ratio start, bare endpoint"] = starting.ratio(starts, OURS.name, BARE.name)
     faults = list(recorded.slower(since))
     print("\n".join([*faults, *(f"{name}: {value:.2f}" for name, value in {**others, **ratios}.items())]))
     return 1 if faults else 0

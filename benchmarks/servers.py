@@ -54,7 +54,9 @@ OURS = Server(
 
 def earlier(code: Path) -> Server:
     """The service as it was, from a folder with its package."""
-    return OURS._replace(name="service as recorded", environment={**OURS.environment, "PYTHONPATH": str(code)})
+    return OURS._replace(
+        name="service as recorded", environment={**OURS.environment, "PYTHONPATH": str(code), "CDS_DATABASE": f"sqlite:///{_LOGS}/recorded.db"}
+    )
 
 
 def _endpoint(name: str, app: str) -> Server:

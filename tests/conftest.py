@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import sqlite3
@@ -27,6 +28,12 @@ from tests.fakes import Log, checked_app
 def pytest_xdist_auto_num_workers() -> int:
     """Half as many again as there are processors, since each test is now and then waited for."""
     return 3 * (os.cpu_count() or 1) // 2
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of collected tests stay to the end, so the garbage collector need not look at them again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -8,11 +8,11 @@ from typing import Any
 import msgspec
 
 from cds_service.fhir.gather import gather
-from cds_service.knowledge.loader import load
 from cds_service.record.dates import Day
 from cds_service.record.facts import PatientRecord
+from tests import build
 
-KNOWLEDGE = load()
+KNOWLEDGE = build.KNOWLEDGE
 TODAY = Day(2026, 11, 22)
 ME = {"reference": "Patient/p1"}
 MCV = {"coding": [{"system": "http://loinc.org", "code": "787-2", "display": "MCV"}]}

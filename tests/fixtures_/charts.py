@@ -12,15 +12,15 @@ import yaml
 from cds_service.ehr.prefetch import hook_request
 from cds_service.fhir.search import prefetch_templates
 from cds_service.invocation import Service
-from cds_service.knowledge.loader import load
 from cds_service.record.dates import Day
+from tests import build
 from tests.fakes import ask
 
 FOLDER = Path(__file__).parents[2] / "fixtures"
 NAMES = sorted(path.stem for path in (FOLDER / "fhir").glob("*.json"))
 EXPECTED = {e["fixture"]: e for e in yaml.safe_load((FOLDER / "expected.yaml").read_text(encoding="utf-8"))}
 TODAY = Day(2026, 11, 22)
-KNOWLEDGE = load()
+KNOWLEDGE = build.KNOWLEDGE
 SERVICE = Service(KNOWLEDGE, "https://cds.example.org", lambda: TODAY)
 TEMPLATES = prefetch_templates(KNOWLEDGE)
 INSTANCE = "c0a80101-0000-4000-8000-000000000001"

@@ -348,6 +348,7 @@ def test_comes_back_in_clear_nowhere(tmp_path, ehr):
         pass
 
 
+@pytest.mark.long
 def test_costs_a_service_nothing_until_it_is_launched(ehr, tmp_path):
     """OAuth is loaded by the first launch, and nothing of the app where no client has it."""
     (tmp_path / "clients.toml").write_text(toml(ehr), encoding="utf-8")

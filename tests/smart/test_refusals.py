@@ -20,6 +20,8 @@ from tests.smart.opening import TITLE, Opened, asked_of, service, toml
 from tests.trust.minting import NOW
 from tests.web.screen import browser
 
+pytestmark = pytest.mark.long
+
 CHART = json.loads((FIXTURES / "test-sweet-macrocytosis.json").read_text(encoding="utf-8"))
 HOSTILE = "<script>alert(1)</script>"
 ELSEWHERE = "https://login.example.org"

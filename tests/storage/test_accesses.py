@@ -186,6 +186,7 @@ def test_holds_up_nobody(accesses, database):
     assert spent < 1
 
 
+@pytest.mark.long
 def test_counts_those_for_which_there_is_no_room(accesses, database, log):
     """What waits is bounded; what is beyond is lost, and the log says how many."""
     noted(accesses, *([1] * (auditing._MOST_WAITING + 3)))

@@ -17,6 +17,8 @@ from tests.trust.minting import ISSUER, entry, pinned, registered
 from tests.web.filled import SIMULATOR, Person
 from tests.web.screen import browser
 
+pytestmark = pytest.mark.long
+
 TOKEN = "t" * 40
 ANYWHERE = "0.0.0.0"  # noqa: S104
 ACCESS = "an-access-token-of-nobody"
