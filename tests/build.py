@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import copy
 import datetime as dt
+import functools
 import json
 from pathlib import Path
 from typing import Any
@@ -168,9 +168,15 @@ def fixture_names() -> list[str]:
 
 
 def fixture_request(name: str) -> dict[str, Any]:
-    """The request that an EHR would send for a fixture patient."""
+    """The request that an EHR would send for a fixture patient; each time another object."""
+    request: dict[str, Any] = json.loads(_fixture_body(name))
+    return request
+
+
+@functools.cache
+def _fixture_body(name: str) -> bytes:
     chart = json.loads((FIXTURES / f"{name}.json").read_text(encoding="utf-8"))
-    return copy.deepcopy(hook_request(chart, TEMPLATES, "patient-view", CALL))
+    return body_of(hook_request(chart, TEMPLATES, "patient-view", CALL))
 
 
 def body_of(value: Any) -> bytes:

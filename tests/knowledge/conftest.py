@@ -1,23 +1,43 @@
 """Copies of the shipped module that tests may damage."""
 
 import shutil
+from pathlib import Path
 
 import pytest
 
 from cds_service.knowledge.loader import shipped
 
 
-@pytest.fixture
-def module(tmp_path):
-    """A copy of the shipped module that a test may damage."""
-    folder = tmp_path / "module"
-    shutil.copytree(next(iter(shipped())), folder, ignore=shutil.ignore_patterns("cases*"))
+def _copy(folder: Path, *left_out: str) -> Path:
+    shutil.copytree(next(iter(shipped())), folder, ignore=shutil.ignore_patterns("__pycache__", *left_out))
     return folder
+
+
+def _files(folder: Path) -> dict[Path, tuple[int, int]]:
+    """Every file, with its size and when it was written: a copy keeps the day of its original, so whatever is written later differs."""
+    return {path: (path.stat().st_size, path.stat().st_mtime_ns) for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.fixture(scope="session")
+def _undamaged(tmp_path_factory):
+    """A copy without its cases, and its files. Hundreds of tests damage a module: each process copies it once."""
+    folder = _copy(tmp_path_factory.mktemp("knowledge") / "module", "cases*")
+    return folder, _files(folder)
+
+
+@pytest.fixture
+def module(_undamaged):
+    """A copy of the shipped module that a test may damage: what it wrote, added or removed is as before after it."""
+    folder, files = _undamaged
+    yield folder
+    found = _files(folder)
+    for path in found.keys() - files.keys():
+        path.unlink()
+    for path in (path for path, file in files.items() if found.get(path) != file):
+        shutil.copy2(next(iter(shipped())) / path.relative_to(folder), path)
 
 
 @pytest.fixture
 def whole_module(tmp_path):
     """A copy with its cases."""
-    folder = tmp_path / "whole"
-    shutil.copytree(next(iter(shipped())), folder)
-    return folder
+    return _copy(tmp_path / "whole")
