@@ -1,6 +1,7 @@
 """Copies of the shipped module that tests may damage."""
 
 import shutil
+import stat
 from pathlib import Path
 
 import pytest
@@ -13,9 +14,10 @@ def _copy(folder: Path, *left_out: str) -> Path:
     return folder
 
 
-def _files(folder: Path) -> dict[Path, tuple[int, int]]:
-    """Every file, with its size and when it was written: a copy keeps the day of its original, so whatever is written later differs."""
-    return {path: (path.stat().st_size, path.stat().st_mtime_ns) for path in folder.rglob("*") if path.is_file()}
+def _files(folder: Path) -> dict[Path, tuple[int, ...]]:
+    """What is in a folder: a copy keeps the time of its original, so whatever is written later differs. A folder in it is only its kind."""
+    found = ((path, path.lstat()) for path in folder.rglob("*"))
+    return {path: (one.st_mode,) if stat.S_ISDIR(one.st_mode) else (one.st_mode, one.st_size, one.st_mtime_ns) for path, one in found}
 
 
 @pytest.fixture(scope="session")
@@ -31,10 +33,14 @@ def module(_undamaged):
     folder, files = _undamaged
     yield folder
     found = _files(folder)
-    for path in found.keys() - files.keys():
-        path.unlink()
+    for path in (path for path, file in found.items() if files.get(path) != file):
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
     for path in (path for path, file in files.items() if found.get(path) != file):
         shutil.copy2(next(iter(shipped())) / path.relative_to(folder), path)
+    assert files == _files(folder)
 
 
 @pytest.fixture
