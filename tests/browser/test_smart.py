@@ -118,6 +118,7 @@ def test_shows_each_tab_its_own_chart(hospital, window):
     one.page.goto(hospital.launch(launch=f"of-{FIRST}"))
     other.goto(hospital.launch(launch=f"of-{SECOND}"))
     other.get_by_role("button", name="Allow", exact=True).click()
+    other.wait_for_url("**/smart/chart/**")  # nobody clicks in two tabs at once, and the two tabs share a session of the sign-in
     page = allow(one)
 
     assert IDS[SECOND] in other.locator(".who").inner_text()
