@@ -20,7 +20,7 @@ $(VENV)/.installed: pyproject.toml
 	@touch $@
 
 $(VENV)/.installed-dev: pyproject.toml $(VENV)/.installed
-	@$(INSTALL) -e '.[dev]' >$(VENV)/install.log 2>&1 || { cat $(VENV)/install.log; exit 1; }
+	@{ $(INSTALL) 'uv>=0.9' && $(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode -e '.[dev]'; } >$(VENV)/install.log 2>&1 || { cat $(VENV)/install.log; exit 1; }
 	@touch $@
 
 # Written anew when the day, the chart or anything in the package has changed.
