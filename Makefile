@@ -19,8 +19,9 @@ $(VENV)/.installed: pyproject.toml
 	@$(INSTALL) -e . >$(VENV)/install.log 2>&1 || { cat $(VENV)/install.log; exit 1; }
 	@touch $@
 
+# By uv, which takes half a minute less; by pip where only pip is told of a mirror.
 $(VENV)/.installed-dev: pyproject.toml $(VENV)/.installed
-	@{ $(INSTALL) 'uv>=0.9' && $(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode -e '.[dev]'; } >$(VENV)/install.log 2>&1 || { cat $(VENV)/install.log; exit 1; }
+	@{ $(INSTALL) 'uv>=0.9' && $(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode -e '.[dev]' || $(INSTALL) -e '.[dev]'; } >$(VENV)/install.log 2>&1 || { cat $(VENV)/install.log; exit 1; }
 	@touch $@
 
 # Written anew when the day, the chart or anything in the package has changed.

@@ -46,7 +46,7 @@ def _git(*arguments: str) -> bytes:
 
 
 def slower(ratios: Mapping[str, float]) -> Iterator[str]:
-    """Each size at which the service now takes much more CPU than the recorded commit does here and now."""
+    """Each size, and the start, at which the service now takes much more CPU than the recorded commit does here and now."""
     for name, value in ratios.items():
         if value > _MOST_TIMES_SLOWER:
             yield f"{name}: {value:.2f} times the CPU of the recorded commit, more than {_MOST_TIMES_SLOWER}. Find what became slower."

@@ -10,7 +10,7 @@ from cds_service.knowledge.loader import shipped
 
 
 def _copy(folder: Path, *left_out: str) -> Path:
-    shutil.copytree(next(iter(shipped())), folder, ignore=shutil.ignore_patterns("__pycache__", *left_out))
+    shutil.copytree(next(iter(shipped())), folder, ignore=shutil.ignore_patterns(*left_out))
     return folder
 
 
@@ -33,9 +33,9 @@ def module(_undamaged):
     folder, files = _undamaged
     yield folder
     found = _files(folder)
-    for path in (path for path, file in found.items() if files.get(path) != file):
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
+    for path in sorted((path for path, file in found.items() if files.get(path) != file), reverse=True):  # what is in a folder before the folder
+        if stat.S_ISDIR(found[path][0]):
+            path.rmdir()
         else:
             path.unlink()
     for path in (path for path, file in files.items() if found.get(path) != file):
